@@ -1,0 +1,182 @@
+using Godwit.Wire;
+using Godwit.Wire.Ram;
+using Godwit.Wire.Stream;
+using Godwit.Wire.VmState;
+
+namespace Godwit.Archive.Analyze;
+
+/// <summary>Reads a stream file from end to end, without looking at the pages' bytes.</summary>
+public sealed class StreamAnalyzer
+{
+    private readonly StreamFile _file;
+    private readonly StreamFileReader _input;
+    private readonly StreamReport _report;
+    private readonly Dictionary<uint, SectionReport> _sections = [];
+    private readonly List<BlockReport> _blocks = [];
+    private SectionReport? _current;
+    private bool _ramEnded;
+
+    private StreamAnalyzer(StreamFile file, int? pageSize)
+    {
+        _file = file;
+        _report = new StreamReport { FileLength = file.Length };
+        var reader = new MigrationStreamReader(StreamReadMode.HeadersOnly);
+        if (pageSize is { } size)
+            reader.PageBits = System.Numerics.BitOperations.Log2((uint)size);
+        _input = new StreamFileReader(file, reader);
+        Inspect = static (in StreamElement _) => { };
+    }
+
+    /// <summary>Sees every element as it is read.</summary>
+    public delegate void Inspector(in StreamElement element);
+
+    private Inspector Inspect { get; init; }
+
+    /// <param name="pageSize">Bytes of a target page, for a stream that doesn't say it; null to find it from the pages.</param>
+    /// <param name="inspect">Sees every element besides, or null.</param>
+    public static StreamReport Analyze(StreamFile file, int? pageSize = null, Inspector? inspect = null)
+    {
+        var analyzer = inspect is null ? new StreamAnalyzer(file, pageSize) : new StreamAnalyzer(file, pageSize) { Inspect = inspect };
+        analyzer.Run();
+        return analyzer._report;
+    }
+
+    private MigrationStreamReader Reader => _input.Reader;
+
+    private void Run()
+    {
+        try
+        {
+            while (_input.TryNext(out var element))
+            {
+                Take(element);
+                Inspect(element);
+                if (_ramEnded && Reader.AtBoundary)
+                    FindDescription();
+            }
+        }
+        catch (MigrationStreamException e)
+        {
+            _report.Break = new StreamBreak(e.Section, e.Field, e.Offset, e.Reason, e.Unsupported);
+        }
+
+        _report.Configuration = Reader.Configuration;
+        _report.HasFooters = Reader.HasFooters;
+        _report.PageSize = 1 << (Reader.PageBits ?? DefaultPageBits());
+        _report.Blocks = _blocks.Count > 0 ? _blocks : [.. Reader.Blocks.Select(b => new BlockReport(b, Reader.PageBits ?? DefaultPageBits()))];
+        Describe();
+    }
+
+    private int DefaultPageBits() => _report.Description?.PageSize is { } size and > 0 ? System.Numerics.BitOperations.Log2((uint)size) : 12;
+
+    private void Take(in StreamElement element)
+    {
+        switch (element.Kind)
+        {
+            case StreamElementKind.RamPage:
+                TakePage(element);
+                break;
+            case StreamElementKind.SectionStart:
+                TakeSection(element, Reader.Section!);
+                break;
+            case StreamElementKind.SectionData or StreamElementKind.RamBlock or StreamElementKind.RamMemSize:
+                _current!.Length += element.Length;
+                break;
+            case StreamElementKind.RamControl:
+                _current!.Length += element.Length;
+                if (element.Flags.HasFlag(RamFlags.Eos))
+                    _current.IsComplete = true;
+                if (element.Flags.HasFlag(RamFlags.Eos) && Reader.Section!.Type == SectionType.End)
+                    _ramEnded = true;
+                break;
+            case StreamElementKind.SectionFooter:
+                _current!.IsComplete = true;
+                break;
+            case StreamElementKind.Configuration when Reader.Configuration!.Has(ConfigurationSection.MappedRam):
+                throw new MigrationStreamException(element.Offset, "configuration", ConfigurationSection.MappedRam, "files with capability mapped-ram are not supported yet") { Unsupported = ConfigurationSection.MappedRam };
+            case StreamElementKind.Command:
+                _report.Commands.Add(new CommandReport(element.Command.QemuName(), element.Offset, element.Payload.Length));
+                break;
+            case StreamElementKind.Eof:
+                _report.ReachedEof = true;
+                break;
+            case StreamElementKind.VmDescriptionData:
+                _report.DescriptionLength += element.Length;
+                if (_report.Description is null)
+                    ReadDescription(element.Offset, element.Length);
+                break;
+        }
+    }
+
+    private void TakePage(in StreamElement page)
+    {
+        if (_blocks.Count == 0)
+        {
+            foreach (var block in Reader.Blocks)
+                _blocks.Add(new BlockReport(block, Reader.PageBits ?? DefaultPageBits()));
+        }
+
+        var report = _blocks[page.Block!.Index];
+        report.WireBytes += page.Length;
+        report.States.Set(page.PageOffset >> (Reader.PageBits ?? DefaultPageBits()), page.Flags.HasFlag(RamFlags.Zero));
+        _current!.Length += page.Length;
+    }
+
+    private void TakeSection(in StreamElement element, SectionHeader header)
+    {
+        if (_sections.TryGetValue(header.Id, out var known))
+        {
+            known.Parts++;
+            known.IsComplete = false;
+            _current = known;
+            return;
+        }
+
+        _current = new SectionReport
+        {
+            Header = header,
+            Offset = element.Offset,
+            BodyOffset = element.Offset + element.Length,
+            Proof = header.IsRam ? SectionProof.Format : Reader.SectionIsSized ? SectionProof.Described : SectionProof.Footer,
+        };
+        _sections.Add(header.Id, _current);
+        _report.Sections.Add(_current);
+    }
+
+    private void FindDescription()
+    {
+        var before = _report.Sections.Count(s => s.Header.Type == SectionType.Full);
+        var area = new DeviceArea(_file, Reader.Fork(StreamReadMode.HeadersOnly, Reader.Offset), before);
+        _report.Description = area.Find(out _);
+        if (_report.Description is not null)
+            Reader.Lengths = new DescriptionLengths(_report.Description, _file, before, Reader.HasFooters ?? true);
+        _ramEnded = false;
+    }
+
+    /// <summary>Reads a description that the sections before it contradict, so that it can be shown all the same.</summary>
+    private void ReadDescription(long offset, long length)
+    {
+        var json = new byte[length];
+        if (_file.Read(offset, json) < length)
+            return;
+        try
+        {
+            _report.Description = VmDescription.Parse(json);
+        }
+        catch (FormatException e)
+        {
+            throw new MigrationStreamException(offset, "description", "JSON", e.Message);
+        }
+    }
+
+    private void Describe()
+    {
+        if (_report.Description is null)
+            return;
+        foreach (var section in _report.Sections)
+        {
+            section.Description = _report.Description.Devices.FirstOrDefault(d =>
+                d.InstanceId == section.Header.InstanceId && string.Equals(d.Name, section.Header.Name, StringComparison.Ordinal));
+        }
+    }
+}

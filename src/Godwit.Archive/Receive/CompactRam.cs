@@ -1,0 +1,219 @@
+using Godwit.Migration.Channels;
+using Godwit.Wire;
+using Godwit.Wire.Ram;
+using Godwit.Wire.Stream;
+
+namespace Godwit.Archive.Receive;
+
+/// <summary>
+/// Writes guest memory as one RAM section that holds each page once. A page that comes for the first time is appended; one that
+/// comes again overwrites what it was. Zero pages are only noted, and written last, for a zero page may still become another.
+/// </summary>
+internal sealed class CompactRam : IDisposable
+{
+    private const long ZeroPage = 1;
+
+    private readonly PartialFile _file;
+    private readonly PageIndex _index;
+    private readonly SectionHeader _section;
+    private readonly IReadOnlyList<RamBlock> _blocks;
+    private readonly long[] _firstPage;
+    private readonly int _pageBits;
+    private readonly byte[] _page;
+    private RamBlock? _last;
+    private int _runStart;
+    private int _runLength;
+
+    public CompactRam(PartialFile file, PageIndex index, MigrationStreamReader reader, int pageBits)
+    {
+        _file = file;
+        _index = index;
+        _section = reader.Section! with { Type = SectionType.Part };
+        _blocks = reader.Blocks;
+        _pageBits = pageBits;
+        _page = new byte[1 << pageBits];
+        _firstPage = new long[_blocks.Count + 1];
+        for (var i = 0; i < _blocks.Count; i++)
+            _firstPage[i + 1] = checked(_firstPage[i] + (long)_blocks[i].Pages(pageBits));
+        WriteHeader(SectionType.Part);
+    }
+
+    /// <summary>Pages in the file with their bytes.</summary>
+    public long StoredPages { get; private set; }
+
+    /// <summary>Pages that are zero and take nine bytes.</summary>
+    public long ZeroPages { get; private set; }
+
+    /// <summary>Pages that came again, in later rounds.</summary>
+    public long RewrittenPages { get; private set; }
+
+    /// <exception cref="MigrationStreamException">A page that can't be what it claims.</exception>
+    public void Add(in StreamElement page, StreamInput input)
+    {
+        var key = _firstPage[page.Block!.Index] + (long)(page.PageOffset >> _pageBits);
+        var at = _index[key];
+        if (at != 0)
+            RewrittenPages++;
+        switch (page.Flags & ~RamFlags.Continue)
+        {
+            case RamFlags.Page when at > ZeroPage:
+                Overwrite(at, page.Payload, input);
+                break;
+            case RamFlags.Page:
+                _index[key] = Append(page, page.Payload, input, at == ZeroPage);
+                break;
+            case RamFlags.Zero:
+                if (page.Payload[0] != 0)
+                    throw Error(page, "fill", $"a page of bytes 0x{page.Payload[0]:x2}; QEMU writes only zero pages so");
+                if (at > ZeroPage)
+                    Overwrite(at, default, input);
+                else if (at == 0)
+                    ZeroPages++;
+                _index[key] = at > ZeroPage ? at : ZeroPage;
+                break;
+            default:
+                ApplyXbzrle(page, key, at, input);
+                break;
+        }
+    }
+
+    /// <summary>Writes what is still in the input's buffer; to be called before the buffer moves.</summary>
+    public void Flush(ReadOnlySpan<byte> buffer)
+    {
+        if (_runLength > 0)
+            _file.Append(buffer.Slice(_runStart, _runLength));
+        _runLength = 0;
+    }
+
+    /// <summary>Writes the zero pages and closes the section; then an END section without pages.</summary>
+    public void Finish(bool footers)
+    {
+        var buffer = new byte[1 << 16];
+        var used = 0;
+        foreach (var block in _blocks)
+        {
+            _index.ForEach(_firstPage[block.Index], _firstPage[block.Index + 1], (page, at) =>
+            {
+                if (at != ZeroPage)
+                    return;
+                if (buffer.Length - used < RamItem.MaxHeaderLength + 1)
+                {
+                    _file.Append(buffer.AsSpan(0, used));
+                    used = 0;
+                }
+
+                var writer = new WireWriter(buffer.AsSpan(used));
+                RamItem.WriteZeroPage(ref writer, (ulong)(page - _firstPage[block.Index]) << _pageBits, block == _last ? null : block.Name);
+                used += writer.Position;
+                _last = block;
+            });
+        }
+
+        _file.Append(buffer.AsSpan(0, used));
+        WriteEos(footers);
+        WriteHeader(SectionType.End);
+        WriteEos(footers);
+    }
+
+    public void Dispose() => _index.Dispose();
+
+    private void ApplyXbzrle(in StreamElement page, long key, long at, StreamInput input)
+    {
+        if (at == 0)
+            throw Error(page, "XBZRLE", $"page 0x{page.PageOffset:x} of block '{page.Block!.Name}' has no version before this one");
+        if (at == ZeroPage)
+        {
+            Array.Clear(_page);
+        }
+        else
+        {
+            Flush(input.Buffer);
+            _file.ReadAt(at, _page);
+        }
+
+        if (!Xbzrle.TryDecode(page.Payload, _page))
+            throw Error(page, "XBZRLE", $"page 0x{page.PageOffset:x} of block '{page.Block!.Name}' is malformed");
+        if (at == ZeroPage)
+        {
+            Flush(input.Buffer);
+            _index[key] = AppendRecord(page, _page, wasZero: true);
+        }
+        else
+        {
+            _file.WriteAt(at, _page);
+        }
+    }
+
+    /// <summary>Overwrites a page that may still be on its way into the file; an empty span stands for zeros.</summary>
+    private void Overwrite(long at, ReadOnlySpan<byte> page, StreamInput input)
+    {
+        if (at >= _file.Length)
+            Flush(input.Buffer);
+        if (page.IsEmpty)
+        {
+            Array.Clear(_page);
+            page = _page;
+        }
+
+        _file.WriteAt(at, page);
+    }
+
+    private long Append(in StreamElement page, ReadOnlySpan<byte> bytes, StreamInput input, bool wasZero)
+    {
+        var wantsName = page.Block != _last;
+        if (wantsName == page.Flags.HasFlag(RamFlags.Continue))
+        {
+            Flush(input.Buffer);
+            return AppendRecord(page, bytes, wasZero);
+        }
+
+        // The record is what it must be in the file: leave it in the buffer, and write whole runs of records at once.
+        if (_runLength > 0 && _runStart + _runLength != input.ElementStart)
+            Flush(input.Buffer);
+        if (_runLength == 0)
+            _runStart = input.ElementStart;
+        _runLength += (int)page.Length;
+        Count(page.Block!, wasZero);
+        return _file.Length + _runLength - bytes.Length;
+    }
+
+    private long AppendRecord(in StreamElement page, ReadOnlySpan<byte> bytes, bool wasZero)
+    {
+        Span<byte> header = stackalloc byte[RamItem.MaxHeaderLength];
+        var writer = new WireWriter(header);
+        RamItem.WriteHeader(ref writer, page.PageOffset, RamFlags.Page, page.Block == _last ? null : page.Block!.Name);
+        _file.Append(writer.Written);
+        _file.Append(bytes);
+        Count(page.Block!, wasZero);
+        return _file.Length - bytes.Length;
+    }
+
+    private void Count(RamBlock block, bool wasZero)
+    {
+        _last = block;
+        StoredPages++;
+        if (wasZero)
+            ZeroPages--;
+    }
+
+    private void WriteHeader(SectionType type)
+    {
+        Span<byte> buffer = stackalloc byte[SectionHeader.MaxLength];
+        var writer = new WireWriter(buffer);
+        (_section with { Type = type }).Write(ref writer);
+        _file.Append(writer.Written);
+    }
+
+    private void WriteEos(bool footers)
+    {
+        Span<byte> buffer = stackalloc byte[8 + SectionHeader.FooterLength];
+        var writer = new WireWriter(buffer);
+        RamItem.WriteEos(ref writer);
+        if (footers)
+            _section.WriteFooter(ref writer);
+        _file.Append(writer.Written);
+    }
+
+    private static MigrationStreamException Error(in StreamElement page, string field, string reason) =>
+        new(page.Offset, SectionHeader.RamName, field, reason);
+}

@@ -1,0 +1,252 @@
+using System.Diagnostics;
+using System.Numerics;
+using Godwit.Migration.Channels;
+using Godwit.Migration.Destination;
+using Godwit.Wire;
+using Godwit.Wire.Ram;
+using Godwit.Wire.Stream;
+
+namespace Godwit.Archive.Receive;
+
+/// <summary>
+/// Ends a migration in a file. What comes before guest memory is copied, memory is compacted, other live sections that come between
+/// its rounds are put after it, and the devices are copied as they are. The source is told that all is well only when the file has
+/// its name; until then every failure leaves the guest to it.
+/// </summary>
+public sealed class Receiver : IDisposable
+{
+    private const int SilenceMilliseconds = 1000;
+
+    private readonly Channel _channel;
+    private readonly ReceiveOptions _options;
+    private readonly ReceiveProgress _progress;
+    private readonly StreamInput _input;
+    private readonly IncomingMigration _migration;
+    private readonly PartialFile _file;
+    private readonly PartialFile _between;
+    private readonly string _indexPath;
+    private CompactRam? _ram;
+    private int _devices;
+    private bool _ramEnding;
+    private bool _ramFinished;
+
+    private Receiver(Channel channel, string path, ReceiveOptions options, ReceiveProgress progress)
+    {
+        _channel = channel;
+        _options = options;
+        _progress = progress;
+        var reader = new MigrationStreamReader();
+        if (options.PageSize is { } size)
+            reader.PageBits = BitOperations.Log2((uint)size);
+        _input = new StreamInput(channel, reader);
+        _migration = new IncomingMigration(channel, options.SwitchoverAck);
+        _file = new PartialFile(path);
+        _between = new PartialFile(path + ".live");
+        _indexPath = Path.GetFullPath(path) + ".index" + PartialFile.Suffix;
+    }
+
+    /// <summary>Receives the migration that comes over <paramref name="channel"/> into <paramref name="path"/>.</summary>
+    /// <exception cref="MigrationStreamException">The stream is malformed, ends too early, or uses something unsupported.</exception>
+    /// <exception cref="IOException">The connection or the file failed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; the source keeps its guest.</exception>
+    public static ReceiveSummary Receive(Channel channel, string path, ReceiveOptions options, ReceiveProgress progress, CancellationToken cancellation)
+    {
+        using var registration = cancellation.Register(channel.Shutdown);
+        using var receiver = new Receiver(channel, path, options, progress);
+        try
+        {
+            return receiver.Run();
+        }
+        catch (Exception e)
+        {
+            receiver._migration.Fail();
+            if (e is not OperationCanceledException)
+                cancellation.ThrowIfCancellationRequested();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _ram?.Dispose();
+        _between.Dispose();
+        _file.Dispose();
+    }
+
+    private ReceiveSummary Run()
+    {
+        var watch = Stopwatch.StartNew();
+        var pages = 0L;
+        while (!_ramFinished)
+        {
+            while (!_ramFinished && _input.TryNext(out var element))
+                Take(element);
+            _ram?.Flush(_input.Buffer);
+            pages = Math.Max(pages, TotalPages());
+            _progress.Set(_input.BytesRead, _ram is null ? 0 : _ram.StoredPages + _ram.ZeroPages, pages);
+            if (!_ramFinished && !_input.Fill() && _input.Reader.AfterEof)
+                break;
+        }
+
+        if (!_ramFinished)
+            throw new MigrationStreamException(_input.Reader.Offset, SectionHeader.RamName, "END", "the stream ends, and guest memory's END section never came");
+        var proof = TakeDevices();
+        Commit();
+        return new ReceiveSummary(
+            _input.Reader.Configuration?.MachineName ?? "",
+            _input.BytesRead,
+            _file.Length,
+            _ram!.StoredPages,
+            _ram.ZeroPages,
+            _ram.RewrittenPages,
+            1 << PageBits,
+            proof,
+            _migration.HasReturnPath,
+            watch.Elapsed);
+    }
+
+    private void Commit()
+    {
+        _file.Commit(_options.Sync);
+        try
+        {
+            _migration.Complete();
+        }
+        catch (IOException)
+        {
+            // The source never heard it and runs its guest on: a file with its name would be a second life of it.
+            _file.Withdraw();
+            throw;
+        }
+    }
+
+    private int PageBits => _input.Reader.PageBits ?? 12;
+
+    private long TotalPages()
+    {
+        var total = 0L;
+        foreach (var block in _input.Reader.Blocks)
+            total += (long)Math.Min(block.Pages(PageBits), long.MaxValue >> 20);
+        return total;
+    }
+
+    private void Take(in StreamElement element)
+    {
+        if (_migration.Handle(element, _input.Reader))
+            return;
+        var section = _input.Reader.Section;
+        switch (element.Kind)
+        {
+            case StreamElementKind.RamMemSize or StreamElementKind.RamBlock:
+                return;
+            case StreamElementKind.RamPage:
+                StartRam().Add(element, _input);
+                return;
+            case StreamElementKind.RamControl when section!.Type == SectionType.Start:
+                WriteBlockList(section);
+                return;
+            case StreamElementKind.RamControl:
+                _ramEnding = section!.Type == SectionType.End;
+                if (_ramEnding && _input.Reader.HasFooters == false)
+                    FinishRam();
+                return;
+            case StreamElementKind.SectionStart when section!.IsRam:
+                return;
+            case StreamElementKind.SectionFooter when section!.IsRam:
+                if (section.Type == SectionType.Start)
+                    _file.Append(Raw(element));
+                else if (_ramEnding)
+                    FinishRam();
+                return;
+            case StreamElementKind.SectionStart when section!.Type == SectionType.Full:
+                _devices++;
+                break;
+        }
+
+        // Memory is written as one section: what comes between its rounds waits, and follows it in its own order.
+        (_ram is null ? _file : _between).Append(Raw(element));
+    }
+
+    private ReadOnlySpan<byte> Raw(in StreamElement element) => _input.Buffer.Slice(_input.ElementStart, (int)element.Length);
+
+    private CompactRam StartRam() => _ram ??= new CompactRam(_file, new PageIndex(_indexPath), _input.Reader, PageBits);
+
+    /// <summary>The START section anew: a stream that no longer speaks of postcopy has no page sizes in its block list.</summary>
+    private void WriteBlockList(SectionHeader section)
+    {
+        var buffer = new byte[SectionHeader.MaxLength];
+        var writer = new WireWriter(buffer);
+        section.Write(ref writer);
+        var total = 0UL;
+        foreach (var block in _input.Reader.Blocks)
+            total += block.Length;
+        RamItem.WriteMemSize(ref writer, total);
+        _file.Append(writer.Written);
+        foreach (var block in _input.Reader.Blocks)
+        {
+            writer = new WireWriter(buffer);
+            block.Write(ref writer);
+            _file.Append(writer.Written);
+        }
+
+        writer = new WireWriter(buffer);
+        RamItem.WriteEos(ref writer);
+        _file.Append(writer.Written);
+    }
+
+    private void FinishRam()
+    {
+        StartRam().Flush(_input.Buffer);
+        _ram!.Finish(_input.Reader.HasFooters ?? true);
+        var buffer = new byte[1 << 16];
+        for (var at = 0L; at < _between.Length; at += buffer.Length)
+        {
+            var chunk = buffer.AsSpan(0, (int)Math.Min(buffer.Length, _between.Length - at));
+            _between.ReadAt(at, chunk);
+            _file.Append(chunk);
+        }
+
+        _ramFinished = true;
+    }
+
+    private EndProof TakeDevices()
+    {
+        using var file = StreamFile.Over(_file.Handle);
+        var area = new DeviceArea(file, _input.Reader.Fork(StreamReadMode.HeadersOnly, _file.Length), _devices);
+        var trailing = false;
+        while (true)
+        {
+            _file.Append(_input.TakeRaw());
+            file.Refresh();
+            if (area.Find(out var end) is not null)
+            {
+                trailing = end < _file.Length;
+                if (!trailing && (!_migration.HasReturnPath || _channel.WaitReadable(0) != true) && (_migration.HasReturnPath || !_input.Fill()))
+                    return EndProof.Description;
+                continue;
+            }
+
+            // A source that waits for our word and is silent has sent all it has.
+            var silent = _migration.HasReturnPath && _channel.WaitReadable(SilenceMilliseconds) == false;
+            if (silent && area.EndsByFooters())
+                return EndProof.Footers;
+            if (!silent && !_input.Fill())
+                return EndWithoutDescription(file, area, trailing);
+        }
+    }
+
+    private EndProof EndWithoutDescription(StreamFile file, DeviceArea area, bool trailing)
+    {
+        if (!trailing && area.EndsByFooters())
+            return EndProof.Footers;
+        Span<byte> last = stackalloc byte[1];
+        if (!trailing && _input.Reader.HasFooters == false && file.Read(file.Length - 1, last) == 1 && last[0] == (byte)SectionType.Eof)
+            return EndProof.Closed;
+        var reader = new StreamFileReader(file, area.Fork());
+        while (reader.TryNext(out _))
+        {
+        }
+
+        throw new MigrationStreamException(_input.BytesRead, "description", "JSON", "the description contradicts the sections before it, or bytes follow it");
+    }
+}

@@ -1,0 +1,82 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Godwit.Archive;
+
+/// <summary>A file that is read at any place through one window of it.</summary>
+public sealed class StreamFile : IDisposable
+{
+    private const int WindowLength = 1 << 18;
+
+    private readonly SafeFileHandle _handle;
+    private readonly bool _owned;
+    private byte[] _buffer = GC.AllocateUninitializedArray<byte>(WindowLength);
+    private long _start;
+    private int _filled;
+
+    private StreamFile(SafeFileHandle handle, bool owned)
+    {
+        _handle = handle;
+        _owned = owned;
+        Length = RandomAccess.GetLength(handle);
+    }
+
+    /// <summary>Bytes in the file when it was opened or last refreshed.</summary>
+    public long Length { get; private set; }
+
+    /// <exception cref="IOException">It can't be opened.</exception>
+    public static StreamFile Open(string path)
+    {
+        try
+        {
+            return new StreamFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), owned: true);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+    }
+
+    /// <summary>Reads a file that is still being written; call <see cref="Refresh"/> to see what was appended.</summary>
+    public static StreamFile Over(SafeFileHandle handle) => new(handle, owned: false);
+
+    public void Refresh() => Length = RandomAccess.GetLength(_handle);
+
+    /// <summary>The bytes from <paramref name="offset"/> on, as many as are at hand.</summary>
+    /// <param name="minimum">At least so many bytes, unless the file ends before.</param>
+    public ReadOnlySpan<byte> Window(long offset, int minimum)
+    {
+        var skip = offset - _start;
+        var enough = Math.Min(minimum, Math.Max(0, Length - offset));
+        if (skip < 0 || skip + enough > _filled)
+        {
+            if (minimum > _buffer.Length)
+                _buffer = GC.AllocateUninitializedArray<byte>(minimum);
+            _start = offset;
+            _filled = 0;
+            int count;
+            while (_filled < _buffer.Length && (count = RandomAccess.Read(_handle, _buffer.AsSpan(_filled), offset + _filled)) > 0)
+                _filled += count;
+            if (_filled < enough)
+                Length = offset + _filled;
+            skip = 0;
+        }
+
+        return _buffer.AsSpan((int)skip, _filled - (int)skip);
+    }
+
+    /// <summary>Copies bytes, as many as there are.</summary>
+    public int Read(long offset, Span<byte> destination)
+    {
+        var total = 0;
+        int count;
+        while (total < destination.Length && (count = RandomAccess.Read(_handle, destination[total..], offset + total)) > 0)
+            total += count;
+        return total;
+    }
+
+    public void Dispose()
+    {
+        if (_owned)
+            _handle.Dispose();
+    }
+}

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Text.Json;
+using Godwit.Archive.Receive;
+using Godwit.Cli.Output;
+using Godwit.Migration.Channels;
+using Godwit.Wire;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary><c>godwit receive URI -o FILE</c></summary>
+internal static class ReceiveCommand
+{
+    public static Command Create()
+    {
+        var uri = Uris.Argument("Where the source migrates to");
+        var output = new Option<string>("--output", "-o") { Description = "The file that the migration ends in", Required = true };
+        var oldSource = new Option<bool>("--no-switchover-ack") { Description = "Don't tell the source that it may switch over: QEMU before 8.1 doesn't understand it" };
+        var sync = new Option<bool>("--sync") { Description = "Let go of the source only when the file is on the disk" };
+        var pageSize = Uris.PageSizeOption();
+        var json = new Option<bool>("--json") { Description = "Print the summary as JSON" };
+        var command = new Command("receive", "End a live migration from any QEMU in a file that is itself a migration stream.")
+        {
+            uri, output, oldSource, sync, pageSize, json,
+        };
+        command.SetAction(parsed => Run(
+            parsed.GetRequiredValue(uri),
+            parsed.GetRequiredValue(output),
+            new ReceiveOptions { SwitchoverAck = !parsed.GetValue(oldSource), Sync = parsed.GetValue(sync), PageSize = parsed.GetValue(pageSize) },
+            parsed.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(MigrationUri uri, string output, ReceiveOptions options, bool json)
+    {
+        using var cancel = Terminal.CancelOnSignal();
+        using var listener = ChannelListener.Listen(uri);
+        if (listener.Waits)
+            Terminal.Note($"waiting for a migration on {listener.Address}");
+        using var channel = listener.Accept(cancel.Token);
+        var progress = new ReceiveProgress();
+        ReceiveSummary summary;
+        try
+        {
+            summary = ProgressBar.Run(
+                "receive",
+                () => Receiver.Receive(channel, output, options, progress, cancel.Token),
+                () => (progress.Pages, progress.TotalPages, Units.Bytes(progress.Bytes)));
+        }
+        catch (MigrationStreamException e) when (e.Unsupported is not null)
+        {
+            Terminal.Error(e.Message);
+            Terminal.Error($"switch capability {e.Unsupported} off at the source (migrate-set-capabilities) and migrate again");
+            return ExitCode.Failed;
+        }
+
+        if (json)
+            PrintJson(summary, output);
+        else
+            Print(summary, output);
+        return ExitCode.Done;
+    }
+
+    private static void Print(ReceiveSummary summary, string output)
+    {
+        var table = new TextTable($"received into {output}", "", ">");
+        table.Row("machine", summary.MachineName);
+        table.Row("received", Units.Bytes(summary.BytesReceived));
+        table.Row("file", Units.Bytes(summary.FileLength));
+        table.Row("pages stored", Units.Count(summary.StoredPages));
+        table.Row("pages zero", Units.Count(summary.ZeroPages));
+        table.Row("pages sent again", Units.Count(summary.RewrittenPages));
+        table.Row("end proven by", summary.Proof switch
+        {
+            EndProof.Description => "the description",
+            EndProof.Footers => "the sections' footers only",
+            _ => "nothing: the source closed",
+        });
+        table.Row("source told", summary.ReturnPath ? "yes" : "no return path");
+        table.Row("time", Units.Time(summary.Elapsed));
+        table.Row("throughput", Units.Rate(summary.BytesReceived, summary.Elapsed));
+        table.Print(Console.Out, Terminal.OutputIsTerminal);
+    }
+
+    private static void PrintJson(ReceiveSummary summary, string output) => JsonOutput.Print(writer =>
+    {
+        writer.WriteString("file", output);
+        writer.WriteString("machine", summary.MachineName);
+        writer.WriteNumber("bytes-received", summary.BytesReceived);
+        writer.WriteNumber("file-length", summary.FileLength);
+        writer.WriteNumber("page-size", summary.PageSize);
+        writer.WriteNumber("pages-stored", summary.StoredPages);
+        writer.WriteNumber("pages-zero", summary.ZeroPages);
+        writer.WriteNumber("pages-rewritten", summary.RewrittenPages);
+        writer.WriteString("end-proof", JsonNamingPolicy.KebabCaseLower.ConvertName(summary.Proof.ToString()));
+        writer.WriteBoolean("return-path", summary.ReturnPath);
+        writer.WriteNumber("seconds", Math.Round(summary.Elapsed.TotalSeconds, 3));
+    });
+}

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using Godwit.Cli.Commands;
+using Godwit.Cli.Output;
+using Godwit.Wire;
+
+namespace Godwit.Cli;
+
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        var root = new RootCommand("Live migration for virtual machines, wire-compatible with QEMU.")
+        {
+            DemoCommand.Create(),
+            ReceiveCommand.Create(),
+            SendCommand.Create(),
+            AnalyzeCommand.Create(),
+            VerifyCommand.Create(),
+        };
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+                Terminal.Error(error.Message);
+            Terminal.Error($"see 'godwit {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help'");
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (UsageException e)
+        {
+            Terminal.Error(e.Message);
+            return ExitCode.Usage;
+        }
+        catch (OperationCanceledException)
+        {
+            Terminal.Error("cancelled");
+            return ExitCode.Failed;
+        }
+        catch (Exception e) when (e is MigrationStreamException or IOException)
+        {
+            Terminal.Error(e.Message);
+            return ExitCode.Failed;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+
+namespace Godwit.Migration.Channels;
+
+/// <summary>A shell command: its input and output are the channel. It is ended with the channel.</summary>
+internal sealed class ExecChannel : Channel
+{
+    private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(10);
+
+    private readonly Process _process;
+    private readonly Stream _input;
+    private readonly Stream? _output;
+
+    /// <param name="command">For <c>/bin/sh -c</c>.</param>
+    /// <param name="readOutput">False lets the command write to our own standard output.</param>
+    public ExecChannel(string command, bool readOutput)
+        : base($"exec:{command}")
+    {
+        var start = new ProcessStartInfo("/bin/sh")
+        {
+            ArgumentList = { "-c", command },
+            RedirectStandardInput = true,
+            RedirectStandardOutput = readOutput,
+            UseShellExecute = false,
+        };
+        _process = Process.Start(start) ?? throw new IOException($"{Name}: the shell could not be started");
+        _input = _process.StandardInput.BaseStream;
+        _output = readOutput ? _process.StandardOutput.BaseStream : null;
+    }
+
+    public override bool IsBidirectional => _output is not null;
+
+    public override int Read(Span<byte> buffer) => _output?.Read(buffer) ?? 0;
+
+    public override void Write(ReadOnlySpan<byte> bytes)
+    {
+        _input.Write(bytes);
+        _input.Flush();
+    }
+
+    public override void CloseWrite() => _input.Dispose();
+
+    public override void Shutdown()
+    {
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+    }
+
+    public override void WaitForPeer()
+    {
+        if (!_process.WaitForExit(ExitPatience))
+            throw new IOException($"{Name}: the command has read everything and doesn't end");
+        if (_process.ExitCode != 0)
+            throw new IOException($"{Name}: the command ended with exit code {_process.ExitCode}");
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (!disposing)
+            return;
+        _input.Dispose();
+        _output?.Dispose();
+        if (!_process.WaitForExit(TimeSpan.FromSeconds(1)))
+            Shutdown();
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,117 @@
+using Godwit.Migration.Channels;
+using Godwit.Wire;
+using Godwit.Wire.Ram;
+using Godwit.Wire.Stream;
+
+namespace Godwit.Migration.Destination;
+
+/// <summary>
+/// The protocol's destination end, apart from what becomes of the data: answers the source's commands over the return path and
+/// refuses, by name, what it can't do, as long as the source can still keep its guest.
+/// </summary>
+public sealed class IncomingMigration
+{
+    private readonly Channel _channel;
+    private readonly bool _switchoverAck;
+    private ReturnPathWriter? _returnPath;
+
+    /// <param name="switchoverAck">
+    /// Tell the source as soon as it listens that it may switch over. A source whose capability switchover-ack is off ignores it, but
+    /// QEMU before 8.1 doesn't know the message and fails.
+    /// </param>
+    public IncomingMigration(Channel channel, bool switchoverAck)
+    {
+        _channel = channel;
+        _switchoverAck = switchoverAck;
+    }
+
+    public MigrationStatus Status { get; private set; } = MigrationStatus.Setup;
+
+    /// <summary>Whether the source waits for the destination's last word before it gives up its guest.</summary>
+    public bool HasReturnPath => _returnPath is not null;
+
+    /// <summary>Acts on an element where it concerns the protocol.</summary>
+    /// <param name="element">The element just read.</param>
+    /// <param name="reader">The reader that gave it.</param>
+    /// <returns>True for what is between the two ends only, and has no place in a file.</returns>
+    /// <exception cref="MigrationStreamException">Something that isn't supported; its Unsupported says what.</exception>
+    public bool Handle(in StreamElement element, MigrationStreamReader reader)
+    {
+        switch (element.Kind)
+        {
+            case StreamElementKind.Header:
+                Status = MigrationStatus.Active;
+                return false;
+            case StreamElementKind.Configuration when reader.Configuration!.Has(ConfigurationSection.MappedRam):
+                throw Refuse(element, "configuration", ConfigurationSection.MappedRam, "pages stand at fixed places of a file");
+            case StreamElementKind.RamControl when element.Flags.HasFlag(RamFlags.MultifdFlush):
+                throw Refuse(element, SectionHeader.RamName, "multifd", "pages come over channels of their own");
+            case StreamElementKind.RamControl when element.Flags.HasFlag(RamFlags.Hook):
+                throw Refuse(element, SectionHeader.RamName, "rdma", "pages come by remote DMA");
+            case StreamElementKind.RamPage when element.Flags.HasFlag(RamFlags.CompressPage):
+                throw Refuse(element, SectionHeader.RamName, "compress", "pages are compressed");
+            case StreamElementKind.Command:
+                return HandleCommand(element);
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>Tells the source that everything came; it may give up its guest.</summary>
+    public void Complete()
+    {
+        _returnPath?.Send(new ReturnPathMessage(ReturnPathType.Shut));
+        Status = MigrationStatus.Completed;
+    }
+
+    /// <summary>Tells the source, as far as it can be told, that the migration failed and the guest is its own again.</summary>
+    public void Fail()
+    {
+        Status = MigrationStatus.Failed;
+        try
+        {
+            _returnPath?.Send(new ReturnPathMessage(ReturnPathType.Shut, Value: 1));
+        }
+        catch (IOException)
+        {
+            // It knows: the connection is broken.
+        }
+
+        _channel.Shutdown();
+    }
+
+    private bool HandleCommand(in StreamElement element)
+    {
+        switch (element.Command)
+        {
+            case CommandType.OpenReturnPath:
+                if (!_channel.IsBidirectional)
+                    throw new MigrationStreamException(element.Offset, "command", "OPEN_RETURN_PATH", $"{_channel.Name} has no way back") { Unsupported = "return-path" };
+                if (_returnPath is null)
+                {
+                    _returnPath = new ReturnPathWriter(_channel);
+                    if (_switchoverAck)
+                        _returnPath.Send(new ReturnPathMessage(ReturnPathType.SwitchoverAck));
+                }
+
+                return true;
+            case CommandType.Ping:
+                if (_returnPath is null)
+                    throw new MigrationStreamException(element.Offset, "command", "PING", "the return path isn't open");
+                _returnPath.Send(new ReturnPathMessage(ReturnPathType.Pong, Value: Command.ReadUInt32(element.Payload)));
+                return true;
+            case CommandType.PostcopyAdvise:
+                return true;
+            case CommandType.SwitchoverStart:
+                Status = MigrationStatus.Device;
+                return false;
+            case CommandType.EnableColo:
+                throw Refuse(element, "command", "x-colo", "two machines run side by side");
+            default:
+                throw Refuse(element, "command", "postcopy-ram", $"the source has entered postcopy ({element.Command.QemuName()}) and wants its guest to run here");
+        }
+    }
+
+    private static MigrationStreamException Refuse(in StreamElement element, string section, string capability, string why) =>
+        new(element.Offset, section, capability, $"the source uses {capability}, which is not supported here: {why}") { Unsupported = capability };
+}

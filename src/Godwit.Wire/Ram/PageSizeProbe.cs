@@ -1,0 +1,100 @@
+using System.Buffers.Binary;
+
+namespace Godwit.Wire.Ram;
+
+/// <summary>
+/// Finds the target page size of a stream that doesn't say it (a target whose page size is fixed sends none, and SPARC's and Alpha's
+/// is 8 KiB). The first round sends every page: after one comes the item of the next page, of another block, or the end of the
+/// section. The smallest size at which one of these stands is the right one.
+/// </summary>
+internal readonly ref struct PageSizeProbe
+{
+    private static readonly int[] Candidates = [12, 13, 14, 16];
+
+    private readonly ReadOnlySpan<byte> _buffer;
+    private readonly int _bodyAt;
+    private readonly ulong _offset;
+    private readonly List<RamBlock> _blocks;
+
+    /// <param name="buffer">Begins at the first page's item.</param>
+    /// <param name="bodyAt">Bytes from there to what follows the item's header.</param>
+    /// <param name="offset">The page's offset in its block.</param>
+    public PageSizeProbe(ReadOnlySpan<byte> buffer, int bodyAt, ulong offset, List<RamBlock> blocks)
+    {
+        _buffer = buffer;
+        _bodyAt = bodyAt;
+        _offset = offset;
+        _blocks = blocks;
+    }
+
+    /// <summary>After a zero page the next item stands one byte on, whatever the page size; its offset tells it.</summary>
+    /// <returns>False where the buffer is too short to say; <paramref name="needed"/> bytes would do for the next look.</returns>
+    public bool TryAfterZeroPage(out int bits, out int needed)
+    {
+        bits = Candidates[0];
+        needed = _bodyAt + 1 + 8;
+        if (_buffer.Length < needed)
+            return false;
+        var word = BinaryPrimitives.ReadUInt64BigEndian(_buffer[(_bodyAt + 1)..]);
+        foreach (var candidate in Candidates)
+        {
+            if (((RamFlags)(word & ((1UL << candidate) - 1))).HasFlag(RamFlags.Continue) && Follows(word, candidate))
+                bits = candidate;
+        }
+
+        return true;
+    }
+
+    /// <returns>False where the buffer is too short to say; <paramref name="needed"/> bytes would do for the next look.</returns>
+    public bool TryAfterPage(out int bits, out int needed)
+    {
+        foreach (var candidate in Candidates)
+        {
+            bits = candidate;
+            var at = _bodyAt + (1 << candidate);
+            needed = at + 8;
+            if (_buffer.Length < needed)
+                return false;
+            var word = BinaryPrimitives.ReadUInt64BigEndian(_buffer[at..]);
+            if (!Follows(word, candidate))
+                continue;
+            if ((word & (ulong)(RamFlags.Continue | RamFlags.Eos)) != 0)
+                return true;
+            needed = at + 9;
+            if (_buffer.Length < needed)
+                return false;
+            needed += _buffer[at + 8];
+            if (_buffer.Length < needed)
+                return false;
+            if (IsBlock(_buffer.Slice(at + 9, _buffer[at + 8])))
+                return true;
+        }
+
+        bits = Candidates[0];
+        needed = 0;
+        return true;
+    }
+
+    private bool Follows(ulong word, int bits)
+    {
+        var mask = (1UL << bits) - 1;
+        var flags = (RamFlags)(word & mask);
+        var next = word & ~mask;
+        if (flags == RamFlags.Eos || flags == RamFlags.MultifdFlush)
+            return next == 0;
+        if ((flags & ~RamFlags.Continue) is not (RamFlags.Page or RamFlags.Zero))
+            return false;
+        return !flags.HasFlag(RamFlags.Continue) || next == _offset + (1UL << bits);
+    }
+
+    private bool IsBlock(ReadOnlySpan<byte> name)
+    {
+        foreach (var block in _blocks)
+        {
+            if (name.SequenceEqual(block.NameBytes))
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,33 @@
+namespace Godwit.Wire.Ram;
+
+/// <summary>
+/// A RAM block as the RAM section's START lists it. Source: QEMU migration/ram.c, ram_save_setup.
+/// <code>
+/// | be64 sum of lengths, flag 0x004 |  then until the lengths reach the sum:
+/// | len 8 | idstr | be64 length | be64 page size * | be64 guest address ** |
+/// * where postcopy is advised and the block's pages are larger than the host's    ** with x-ignore-shared
+/// </code>
+/// </summary>
+/// <param name="Index">Its place in the list.</param>
+/// <param name="Length">Bytes in use.</param>
+public sealed record RamBlock(int Index, string Name, ulong Length)
+{
+    /// <summary>Bytes a host page, where the stream says it.</summary>
+    public ulong? PageSize { get; init; }
+
+    /// <summary>Guest physical address, where the stream says it.</summary>
+    public ulong? Address { get; init; }
+
+    internal byte[] NameBytes { get; } = System.Text.Encoding.UTF8.GetBytes(Name);
+
+    public ulong Pages(int pageBits) => (Length + (1UL << pageBits) - 1) >> pageBits;
+
+    /// <summary>Writes the entry as a stream without postcopy advice has it.</summary>
+    public void Write(ref WireWriter writer)
+    {
+        writer.Counted(Name);
+        writer.UInt64(Length);
+        if (Address is { } address)
+            writer.UInt64(address);
+    }
+}

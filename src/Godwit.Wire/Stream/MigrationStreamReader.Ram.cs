@@ -1,0 +1,215 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using Godwit.Wire.Ram;
+
+namespace Godwit.Wire.Stream;
+
+/// <summary>The RAM section's items: see <see cref="RamBlock"/> and <see cref="RamItem"/> for their bytes.</summary>
+public sealed partial class MigrationStreamReader
+{
+    private const uint RamVersion = 4;
+    private const int DefaultPageBits = 12;
+    private const int MaxBlocks = 1 << 16;
+    private const RamFlags PageForms = RamFlags.Zero | RamFlags.Page | RamFlags.Xbzrle | RamFlags.CompressPage;
+
+    private readonly List<RamBlock> _blocks = [];
+    private RamBlock? _lastBlock;
+    private bool _blocksListed;
+
+    /// <summary>The RAM blocks listed so far.</summary>
+    public IReadOnlyList<RamBlock> Blocks => _blocks;
+
+    /// <summary>
+    /// Base-2 logarithm of the target page size: what the configuration says or the caller has set; where neither does, found from the
+    /// distance of the first two pages. Null until then.
+    /// </summary>
+    public int? PageBits { get; set; }
+
+    private bool ReadRamItem(ReadOnlySpan<byte> buffer, bool final, out StreamElement element, out int needed)
+    {
+        if (buffer.Length < 8)
+            return More(8, out element, out needed);
+        var word = BinaryPrimitives.ReadUInt64BigEndian(buffer);
+        var mask = (1UL << (PageBits ?? DefaultPageBits)) - 1;
+        var flags = (RamFlags)(word & mask);
+        var offset = word & ~mask;
+        switch (flags & ~RamFlags.Continue)
+        {
+            case RamFlags.Page or RamFlags.Zero or RamFlags.Xbzrle or RamFlags.CompressPage:
+                return ReadPage(buffer, final, flags, offset, out element, out needed);
+            case RamFlags.MemSize when !_blocksListed && _blocks.Count == 0 && offset <= long.MaxValue:
+                _left = (long)offset;
+                _state = State.RamBlocks;
+                return Item(StreamElementKind.RamMemSize, flags, offset, out element, out needed);
+            case RamFlags.MemSize:
+                throw RamError(0, "block list", $"a second block list, or one of {offset} bytes");
+            case RamFlags.Eos:
+                _state = State.Footer;
+                return Item(StreamElementKind.RamControl, flags, offset, out element, out needed);
+            case RamFlags.MultifdFlush or RamFlags.Hook:
+                return Item(StreamElementKind.RamControl, flags, offset, out element, out needed);
+            default:
+                throw RamError(0, "flags", $"0x{(ushort)flags:x} is no combination of flags that QEMU writes");
+        }
+    }
+
+    private bool Item(StreamElementKind kind, RamFlags flags, ulong offset, out StreamElement element, out int needed)
+    {
+        needed = 0;
+        element = new StreamElement { Kind = kind, Offset = Offset, Length = 8, Flags = flags, PageOffset = offset };
+        return true;
+    }
+
+    private bool ReadRamBlock(ReadOnlySpan<byte> buffer, out StreamElement element, out int needed)
+    {
+        var reader = new WireReader(buffer);
+        if (!reader.TryCounted(out string name) || !reader.TryUInt64(out var length))
+            return More(reader.Needed, out element, out needed);
+        if (name.Length == 0)
+            throw RamError(0, "block idstr", "a block without a name");
+        if (length > (ulong)_left)
+            throw RamError(reader.Position - 8, "block length", $"block '{name}' has {length} bytes, only {_left} of the sum are left");
+        if (_blocks.Count == MaxBlocks || _blocks.Exists(b => string.Equals(b.Name, name, StringComparison.Ordinal)))
+            throw RamError(0, "block idstr", $"block '{name}' is listed twice, or is one more than {MaxBlocks}");
+        var shared = Configuration?.Has(ConfigurationSection.IgnoreShared) ?? false;
+        ulong? pageSize = null;
+        if (PostcopyAdvice is { } advice)
+        {
+            if (!HasPageSize(reader.Remaining, advice, shared, out var present, out var more))
+                return More(reader.Position + more, out element, out needed);
+            if (present && reader.TryUInt64(out var value))
+                pageSize = value;
+        }
+
+        ulong? address = null;
+        if (shared)
+        {
+            if (!reader.TryUInt64(out var value))
+                return More(reader.Needed, out element, out needed);
+            address = value;
+        }
+
+        var block = new RamBlock(_blocks.Count, name, length) { PageSize = pageSize, Address = address };
+        _blocks.Add(block);
+        _left -= (long)length;
+        needed = 0;
+        element = new StreamElement { Kind = StreamElementKind.RamBlock, Offset = Offset, Length = reader.Position, Block = block };
+        return true;
+    }
+
+    /// <summary>
+    /// A block whose pages are larger than the host's carries their size, and nothing says that it does. What stands there otherwise
+    /// is an idstr, whose first byte isn't 0, or an item without a page offset; neither is one of the page sizes that were advised.
+    /// </summary>
+    private static bool HasPageSize(ReadOnlySpan<byte> next, PostcopyAdvise advice, bool shared, out bool present, out int needed)
+    {
+        needed = shared ? 16 : 8;
+        present = false;
+        if (next.Length < needed)
+            return false;
+        var first = BinaryPrimitives.ReadUInt64BigEndian(next);
+        present = BitOperations.IsPow2(first) && first >= 1UL << DefaultPageBits && (first & advice.PageSizeSummary) != 0;
+        if (present && shared)
+        {
+            var second = BinaryPrimitives.ReadUInt64BigEndian(next[8..]);
+            present = second >> 56 == 0 && second % (1UL << DefaultPageBits) == 0;
+        }
+
+        return true;
+    }
+
+    private bool ReadPage(ReadOnlySpan<byte> buffer, bool final, RamFlags flags, ulong offset, out StreamElement element, out int needed)
+    {
+        var reader = new WireReader(buffer);
+        reader.TryUInt64(out _);
+        var block = _lastBlock;
+        if (!flags.HasFlag(RamFlags.Continue))
+        {
+            if (!reader.TryCounted(out ReadOnlySpan<byte> name))
+                return More(reader.Needed, out element, out needed);
+            block = FindBlock(name);
+        }
+
+        if (block is null)
+            throw RamError(0, "flags", "CONTINUE, and no block came before");
+        var form = flags & PageForms;
+        if (PageBits is null && form is RamFlags.Page or RamFlags.Zero)
+        {
+            var probe = new PageSizeProbe(buffer, reader.Position, offset, _blocks);
+            if (!(form == RamFlags.Page ? probe.TryAfterPage(out var bits, out needed) : probe.TryAfterZeroPage(out bits, out needed)) && !final)
+                return More(needed, out element, out needed);
+            PageBits = bits;
+            return ReadRamItem(buffer, final, out element, out needed);
+        }
+
+        if (offset >= block.Length)
+            throw RamError(0, "page offset", $"0x{offset:x} is beyond block '{block.Name}' of 0x{block.Length:x} bytes");
+        ReadOnlySpan<byte> payload;
+        var length = reader.Position;
+        if (form == RamFlags.Page)
+        {
+            var pageSize = 1 << (PageBits ?? DefaultPageBits);
+            length += pageSize;
+            payload = default;
+            if (_mode == StreamReadMode.Whole && !reader.TryBytes(pageSize, out payload))
+                return More(reader.Needed, out element, out needed);
+        }
+        else
+        {
+            if (!TryForm(ref reader, form, out payload))
+                return More(reader.Needed, out element, out needed);
+            length = reader.Position;
+        }
+
+        _lastBlock = block;
+        needed = 0;
+        element = new StreamElement
+        {
+            Kind = StreamElementKind.RamPage,
+            Offset = Offset,
+            Length = length,
+            Block = block,
+            PageOffset = offset,
+            Flags = flags,
+            Payload = payload,
+        };
+        return true;
+    }
+
+    private bool TryForm(scoped ref WireReader reader, RamFlags form, out ReadOnlySpan<byte> payload)
+    {
+        payload = default;
+        switch (form)
+        {
+            case RamFlags.Zero:
+                return reader.TryBytes(1, out payload);
+            case RamFlags.Xbzrle:
+                if (!reader.TryByte(out var encoding) || !reader.TryUInt16(out var encoded))
+                    return false;
+                if (encoding != RamItem.XbzrleEncoding)
+                    throw RamError(reader.Position - 3, "encoding", $"0x{encoding:x2} is not XBZRLE's 0x{RamItem.XbzrleEncoding:x2}");
+                if (encoded > 1 << (PageBits ?? DefaultPageBits))
+                    throw RamError(reader.Position - 2, "length", $"an XBZRLE encoding of {encoded} bytes is longer than a page");
+                return reader.TryBytes(encoded, out payload);
+            default:
+                if (!reader.TryUInt32(out var compressed))
+                    return false;
+                if (compressed > 2 << (PageBits ?? DefaultPageBits))
+                    throw RamError(reader.Position - 4, "length", $"a compressed page of {compressed} bytes is longer than two pages");
+                return reader.TryBytes((int)compressed, out payload);
+        }
+    }
+
+    private RamBlock FindBlock(ReadOnlySpan<byte> name)
+    {
+        foreach (var block in _blocks)
+        {
+            if (name.SequenceEqual(block.NameBytes))
+                return block;
+        }
+
+        throw RamError(8, "block idstr", $"block '{System.Text.Encoding.UTF8.GetString(name)}' is not in the block list");
+    }
+
+    private MigrationStreamException RamError(int within, string field, string reason) => new(Offset + within, Label, field, reason);
+}
