@@ -99,6 +99,7 @@ public sealed class StreamAnalyzer
                 break;
             case StreamElementKind.Eof:
                 _report.ReachedEof = true;
+                Leave();
                 break;
             case StreamElementKind.VmDescriptionData:
                 _report.DescriptionLength += element.Length;
@@ -122,8 +123,16 @@ public sealed class StreamAnalyzer
         _current!.Length += page.Length;
     }
 
+    /// <summary>Where a section has no footer, the next element shows that it is over.</summary>
+    private void Leave()
+    {
+        if (_current is not null)
+            _current.IsComplete = true;
+    }
+
     private void TakeSection(in StreamElement element, SectionHeader header)
     {
+        Leave();
         if (_sections.TryGetValue(header.Id, out var known))
         {
             known.Parts++;

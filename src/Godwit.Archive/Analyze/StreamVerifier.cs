@@ -47,8 +47,8 @@ public sealed class StreamVerifier
     {
         foreach (var section in report.Sections)
         {
-            if (section.Header.Type == SectionType.Start && section.Parts == 1 && report.ReachedEof)
-                _problems.Add(new StreamBreak(section.Header.Label, "END", section.Offset, "the live section has a START and no END", null));
+            if (section.Header.IsRam && section.Parts == 1 && report.ReachedEof)
+                _problems.Add(new StreamBreak(section.Header.Label, "END", section.Offset, "guest memory has a START and no END", null));
             if (section.Proof == SectionProof.Footer && section.IsComplete)
                 _notes.Add($"section '{section.Header.Label}' at byte {section.Offset}: its end is known by its footer only");
         }

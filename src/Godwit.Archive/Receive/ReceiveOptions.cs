@@ -1,9 +1,11 @@
+using Godwit.Migration.Destination;
+
 namespace Godwit.Archive.Receive;
 
 public sealed record ReceiveOptions
 {
-    /// <summary>Tell the source at once that it may switch over; false for QEMU before 8.1, which doesn't know the message.</summary>
-    public bool SwitchoverAck { get; init; } = true;
+    /// <summary>When to tell the source that it may switch over.</summary>
+    public SwitchoverAckMode SwitchoverAck { get; init; }
 
     /// <summary>Tell the source that the migration is complete only when the file is on the disk.</summary>
     public bool Sync { get; init; }

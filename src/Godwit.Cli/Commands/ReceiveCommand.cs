@@ -3,6 +3,7 @@ using System.Text.Json;
 using Godwit.Archive.Receive;
 using Godwit.Cli.Output;
 using Godwit.Migration.Channels;
+using Godwit.Migration.Destination;
 using Godwit.Wire;
 
 namespace Godwit.Cli.Commands;
@@ -14,18 +15,18 @@ internal static class ReceiveCommand
     {
         var uri = Uris.Argument("Where the source migrates to");
         var output = new Option<string>("--output", "-o") { Description = "The file that the migration ends in", Required = true };
-        var oldSource = new Option<bool>("--no-switchover-ack") { Description = "Don't tell the source that it may switch over: QEMU before 8.1 doesn't understand it" };
+        var ack = new Option<SwitchoverAckMode>("--switchover-ack") { Description = "Tell the source that it may switch over: when it seems to wait for that (auto), always (on), never (off)" };
         var sync = new Option<bool>("--sync") { Description = "Let go of the source only when the file is on the disk" };
         var pageSize = Uris.PageSizeOption();
         var json = new Option<bool>("--json") { Description = "Print the summary as JSON" };
         var command = new Command("receive", "End a live migration from any QEMU in a file that is itself a migration stream.")
         {
-            uri, output, oldSource, sync, pageSize, json,
+            uri, output, ack, sync, pageSize, json,
         };
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(uri),
             parsed.GetRequiredValue(output),
-            new ReceiveOptions { SwitchoverAck = !parsed.GetValue(oldSource), Sync = parsed.GetValue(sync), PageSize = parsed.GetValue(pageSize) },
+            new ReceiveOptions { SwitchoverAck = parsed.GetValue(ack), Sync = parsed.GetValue(sync), PageSize = parsed.GetValue(pageSize) },
             parsed.GetValue(json)));
         return command;
     }

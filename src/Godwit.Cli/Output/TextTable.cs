@@ -26,9 +26,16 @@ internal sealed class TextTable
             PrintPlain(output);
     }
 
+    private bool Headless => Array.TrueForAll(_columns, c => c.Name.Length == 0);
+
     private void PrintRich()
     {
-        var table = new Table { Border = TableBorder.Rounded, Title = new TableTitle(Markup.Escape(_title), Style.Parse("bold")) };
+        var table = new Table
+        {
+            ShowHeaders = !Headless,
+            Border = TableBorder.Rounded,
+            Title = new TableTitle(Markup.Escape(_title), Style.Parse("bold")),
+        };
         foreach (var (name, right) in _columns)
             table.AddColumn(new TableColumn($"[bold deepskyblue1]{Markup.Escape(name)}[/]") { Alignment = right ? Justify.Right : Justify.Left, NoWrap = right });
         foreach (var row in _rows)
@@ -40,7 +47,8 @@ internal sealed class TextTable
     {
         var widths = _columns.Select((c, i) => _rows.Select(r => r[i].Length).Append(c.Name.Length).Max()).ToArray();
         output.WriteLine(_title);
-        Line(Array.ConvertAll(_columns, c => c.Name));
+        if (!Headless)
+            Line(Array.ConvertAll(_columns, c => c.Name));
         foreach (var row in _rows)
             Line(row);
         output.WriteLine();

@@ -12,17 +12,13 @@ namespace Godwit.Migration.Destination;
 public sealed class IncomingMigration
 {
     private readonly Channel _channel;
-    private readonly bool _switchoverAck;
+    private readonly SwitchoverAck _switchoverAck;
     private ReturnPathWriter? _returnPath;
 
-    /// <param name="switchoverAck">
-    /// Tell the source as soon as it listens that it may switch over. A source whose capability switchover-ack is off ignores it, but
-    /// QEMU before 8.1 doesn't know the message and fails.
-    /// </param>
-    public IncomingMigration(Channel channel, bool switchoverAck)
+    public IncomingMigration(Channel channel, SwitchoverAckMode switchoverAck)
     {
         _channel = channel;
-        _switchoverAck = switchoverAck;
+        _switchoverAck = new SwitchoverAck(switchoverAck);
     }
 
     public MigrationStatus Status { get; private set; } = MigrationStatus.Setup;
@@ -37,6 +33,8 @@ public sealed class IncomingMigration
     /// <exception cref="MigrationStreamException">Something that isn't supported; its Unsupported says what.</exception>
     public bool Handle(in StreamElement element, MigrationStreamReader reader)
     {
+        if (_returnPath is not null && _switchoverAck.After(element, reader.Configuration?.MachineName))
+            _returnPath.Send(new ReturnPathMessage(ReturnPathType.SwitchoverAck));
         switch (element.Kind)
         {
             case StreamElementKind.Header:
@@ -51,7 +49,7 @@ public sealed class IncomingMigration
             case StreamElementKind.RamPage when element.Flags.HasFlag(RamFlags.CompressPage):
                 throw Refuse(element, SectionHeader.RamName, "compress", "pages are compressed");
             case StreamElementKind.Command:
-                return HandleCommand(element);
+                return HandleCommand(element, reader);
             default:
                 return false;
         }
@@ -80,7 +78,7 @@ public sealed class IncomingMigration
         _channel.Shutdown();
     }
 
-    private bool HandleCommand(in StreamElement element)
+    private bool HandleCommand(in StreamElement element, MigrationStreamReader reader)
     {
         switch (element.Command)
         {
@@ -90,7 +88,7 @@ public sealed class IncomingMigration
                 if (_returnPath is null)
                 {
                     _returnPath = new ReturnPathWriter(_channel);
-                    if (_switchoverAck)
+                    if (_switchoverAck.AtOpen(reader.Configuration?.MachineName))
                         _returnPath.Send(new ReturnPathMessage(ReturnPathType.SwitchoverAck));
                 }
 

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+
+namespace Godwit.Monitor;
+
+/// <param name="Data">The event's members; undefined for an event without.</param>
+public sealed record QmpEvent(string Name, JsonElement Data);
+
+/// <summary>
+/// Speaks QMP to a machine: commands with ids, and the events between their answers. Source: QEMU docs/interop/qmp-spec.rst.
+/// </summary>
+public sealed class QmpClient : IAsyncDisposable
+{
+    private readonly Stream _stream;
+    private readonly StreamReader _reader;
+    private readonly SemaphoreSlim _writing = new(1);
+    private readonly ConcurrentDictionary<int, TaskCompletionSource<JsonElement>> _waiting = new();
+    private readonly Channel<QmpEvent> _events = Channel.CreateUnbounded<QmpEvent>();
+    private readonly Task _reading;
+    private int _lastId;
+
+    private QmpClient(Stream stream, StreamReader reader)
+    {
+        _stream = stream;
+        _reader = reader;
+        _reading = Task.Run(ReadAsync);
+    }
+
+    /// <summary>Events in the order they came. Completes when the machine closes the connection.</summary>
+    public ChannelReader<QmpEvent> Events => _events.Reader;
+
+    /// <summary>Connects to the monitor that listens on a unix socket, and leaves its negotiation mode.</summary>
+    /// <exception cref="IOException">Nobody listens there, or it isn't a monitor.</exception>
+    public static async Task<QmpClient> ConnectAsync(string path, CancellationToken cancellation = default)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation);
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new IOException($"{path}: {e.Message}", e);
+        }
+
+        var stream = new NetworkStream(socket, ownsSocket: true);
+        var reader = new StreamReader(stream);
+        var greeting = await reader.ReadLineAsync(cancellation);
+        if (greeting is null || !greeting.Contains("\"QMP\"", StringComparison.Ordinal))
+        {
+            await stream.DisposeAsync();
+            throw new IOException($"{path}: what listens there doesn't greet as a QMP monitor does");
+        }
+
+        var client = new QmpClient(stream, reader);
+        await client.ExecuteAsync("qmp_capabilities", null, cancellation);
+        return client;
+    }
+
+    /// <returns>The command's return value.</returns>
+    /// <exception cref="QmpException">The machine refused.</exception>
+    /// <exception cref="IOException">The connection is gone.</exception>
+    public async Task<JsonElement> ExecuteAsync(string command, JsonObject? arguments = null, CancellationToken cancellation = default)
+    {
+        var id = Interlocked.Increment(ref _lastId);
+        var answer = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiting[id] = answer;
+        var request = new JsonObject { ["execute"] = command, ["id"] = id };
+        if (arguments is not null)
+            request["arguments"] = arguments;
+        await _writing.WaitAsync(cancellation);
+        try
+        {
+            await _stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(request.ToJsonString() + "\n"), cancellation);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+
+        if (_reading.IsCompleted)
+            Abandon();
+        var reply = await answer.Task.WaitAsync(cancellation);
+        if (reply.TryGetProperty("error", out var error))
+            throw new QmpException(command, error.GetProperty("class").GetString()!, error.GetProperty("desc").GetString()!);
+        return reply.GetProperty("return");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stream.DisposeAsync();
+        await _reading;
+        _reader.Dispose();
+        _writing.Dispose();
+    }
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            while (await _reader.ReadLineAsync() is { } line)
+                Take(line);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or JsonException)
+        {
+            // The machine is gone; whoever still waits is told below.
+        }
+
+        _events.Writer.TryComplete();
+        Abandon();
+    }
+
+    private void Take(string line)
+    {
+        using var document = JsonDocument.Parse(line);
+        var root = document.RootElement;
+        if (root.TryGetProperty("event", out var name))
+            _events.Writer.TryWrite(new QmpEvent(name.GetString()!, root.TryGetProperty("data", out var data) ? data.Clone() : default));
+        else if (root.TryGetProperty("id", out var id) && _waiting.TryRemove(id.GetInt32(), out var answer))
+            answer.SetResult(root.Clone());
+    }
+
+    private void Abandon()
+    {
+        foreach (var id in _waiting.Keys)
+        {
+            if (_waiting.TryRemove(id, out var answer))
+                answer.TrySetException(new IOException("the machine closed its monitor"));
+        }
+    }
+}

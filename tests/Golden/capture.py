@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""Makes the captures in this folder anew: real QEMUs migrate to each other through a relay that keeps both directions.
+
+usage: capture.py [NAME ...]      (needs the QEMUs of eng/install-qemu in PATH or its cache)
+"""
+import gzip
+import json
+import os
+import pathlib
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+CACHE = pathlib.Path(os.environ.get("GODWIT_PEERS") or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "godwit")
+OLD, NEW = "qemu-system-riscv64", "qemu-newest-system-riscv64"
+HEARTBEAT = ["-M", "virt", "-bios", "none", "-m", "16M", "-nodefaults", "-kernel", str(ROOT / "guests/heartbeat/heartbeat.elf")]
+
+
+def beat(options):
+    return [*HEARTBEAT, "-append", options]
+
+
+# name: (QEMU, its options, capabilities, what else)
+CAPTURES = {
+    "virt-11.1": (NEW, beat("pages=16 rate=1000"), [], {}),
+    "virt-10.0-xbzrle": (OLD, beat("pages=64 rate=max pattern=counter"), ["return-path", "xbzrle", "events"], {"rounds": 4}),
+    "virt-11.1-postcopy": (NEW, beat("pages=32 rate=max pattern=sparse"), ["postcopy-ram"], {"postcopy": True}),
+    "virt-10.0-multifd": (OLD, beat("pages=8"), ["multifd"], {}),
+    "virt-10.0-ignore-shared": (
+        OLD,
+        ["-M", "virt,memory-backend=m", "-object", "memory-backend-file,id=m,mem-path={folder}/ram,size=16M,share=on", "-m", "16M",
+         "-bios", "none", "-nodefaults", "-uuid", "7f0a5a3e-57c5-4b0b-9a0d-0c6a3c1f6a11", "-S"],
+        ["x-ignore-shared", "validate-uuid", "return-path"], {}),
+    "virt-10.0-no-footers": (OLD, [*beat("pages=8 rate=0"), "-global", "migration.send-section-footer=off"], [], {}),
+    "virt-10.0-no-description": (
+        OLD, [*beat("pages=8 rate=0"), "-machine", "suppress-vmdesc=on", "-global", "migration.send-configuration=off"], ["return-path"], {}),
+    # Machines without their firmware, which isn't ours to keep: blanks take its place.
+    "pc-10.0": (
+        "qemu-system-x86_64",
+        ["-M", "pc", "-m", "2M", "-S", "-nodefaults", "-bios", "{folder}/blank", "-global", "apic-common.vapic=off",
+         "-device", "virtio-blk-pci,drive=d,romfile=", "-drive", "if=none,id=d,file={folder}/blank,format=raw,readonly=on"],
+        ["return-path"], {}),
+    "s390x-10.0": ("qemu-system-s390x", ["-m", "8M", "-S", "-bios", "{folder}/small"], [], {}),
+    "alpha-10.0": ("qemu-system-alpha", ["-m", "8M", "-S", "-nodefaults", "-vga", "none", "-bios", "{folder}/alpha.elf"], [], {}),
+}
+
+
+def blanks(folder):
+    pathlib.Path(folder, "blank").write_bytes(bytes(65536))
+    pathlib.Path(folder, "small").write_bytes(bytes(4096))
+    base, size = 0xFFFFFC0000000000, 8192
+    header = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 0x9026, 1, base, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    segment = struct.pack("<IIQQQQQQ", 1, 7, 120, base, base, size, size, 8192)
+    pathlib.Path(folder, "alpha.elf").write_bytes(header + segment + bytes(size))
+
+
+class Machine:
+    def __init__(self, program, options, folder, name):
+        self.path = f"{folder}/{name}.qmp"
+        found = CACHE / "bin" / program
+        self.process = subprocess.Popen(
+            [str(found) if found.exists() else program, *[o.replace("{folder}", folder) for o in options],
+             "-display", "none", "-qmp", f"unix:{self.path},server=on,wait=off"])
+        for _ in range(200):
+            try:
+                self.socket = socket.socket(socket.AF_UNIX)
+                self.socket.connect(self.path)
+                break
+            except OSError:
+                time.sleep(0.05)
+        self.file = self.socket.makefile("rw")
+        self.file.readline()
+        self("qmp_capabilities")
+
+    def __call__(self, command, **arguments):
+        self.file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.file.flush()
+        while True:
+            answer = json.loads(self.file.readline())
+            if "error" in answer:
+                raise RuntimeError(answer["error"]["desc"])
+            if "return" in answer:
+                return answer["return"]
+
+    def capabilities(self, names):
+        self("migrate-set-capabilities", capabilities=[{"capability": n, "state": True} for n in names])
+
+    def status(self):
+        return self("query-migrate").get("status")
+
+    def wait(self, *states):
+        for _ in range(600):
+            if self.status() in states:
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"the migration is {self.status()}, not {states}")
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def relay(listen, connect, forward, back):
+    """Passes on each connection; keeps the bytes of the first one."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(listen)
+    server.listen(16)
+
+    def pump(source, target, keep):
+        while data := source.recv(65536):
+            if keep is not None:
+                keep.extend(data)
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+    def accept():
+        first = True
+        while True:
+            client, _ = server.accept()
+            peer = socket.socket(socket.AF_UNIX)
+            peer.connect(connect)
+            threading.Thread(target=pump, args=(client, peer, forward if first else None), daemon=True).start()
+            threading.Thread(target=pump, args=(peer, client, back if first else None), daemon=True).start()
+            first = False
+
+    threading.Thread(target=accept, daemon=True).start()
+
+
+def capture(name):
+    program, options, capabilities, more = CAPTURES[name]
+    folder = tempfile.mkdtemp()
+    blanks(folder)
+    source = Machine(program, options, folder, "source")
+    destination = Machine(program, [*options, "-incoming", "defer"], folder, "destination")
+    try:
+        time.sleep(0.3)
+        forward, back = bytearray(), bytearray()
+        for machine in (source, destination):
+            machine.capabilities(capabilities)
+        destination("migrate-incoming", uri=f"unix:{folder}/in")
+        relay(f"{folder}/relay", f"{folder}/in", forward, back)
+        if more.get("rounds"):
+            source("migrate-set-parameters", **{"max-bandwidth": 1 << 20, "downtime-limit": 1, "xbzrle-cache-size": 16 << 20})
+        source("migrate", uri=f"unix:{folder}/relay")
+        if more.get("rounds"):
+            source("migrate-set-parameters", **{"max-bandwidth": 20 << 20, "downtime-limit": 1})
+            while source("query-migrate").get("ram", {}).get("dirty-sync-count", 0) < more["rounds"]:
+                time.sleep(0.01)
+            source("migrate-set-parameters", **{"max-bandwidth": 0, "downtime-limit": 2000})
+        if more.get("postcopy"):
+            source("migrate-set-parameters", **{"max-bandwidth": 1 << 20, "downtime-limit": 0})
+            while source("query-migrate").get("ram", {}).get("dirty-sync-count", 0) < 2:
+                time.sleep(0.01)
+            source("migrate-start-postcopy")
+        source.wait("completed")
+        time.sleep(0.3)
+        write(f"{name}.stream.gz", forward)
+        if back:
+            write(f"{name}.return.gz", back)
+    finally:
+        source.end()
+        destination.end()
+        shutil.rmtree(folder)
+
+
+def write(name, data):
+    with open(HERE / name, "wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=9, mtime=0) as packed:
+        packed.write(data)
+    print(f"{name}: {len(data)} bytes")
+
+
+for wanted in sys.argv[1:] or CAPTURES:
+    capture(wanted)
