@@ -147,13 +147,14 @@ def capture(name):
         destination("migrate-incoming", uri=f"unix:{folder}/in")
         relay(f"{folder}/relay", f"{folder}/in", forward, back)
         if more.get("rounds"):
-            source("migrate-set-parameters", **{"max-bandwidth": 1 << 20, "downtime-limit": 1, "xbzrle-cache-size": 16 << 20})
+            source("migrate-set-parameters", **{"max-bandwidth": 1 << 20, "downtime-limit": 1, "avail-switchover-bandwidth": 1000000,
+                                                "xbzrle-cache-size": 16 << 20})
         source("migrate", uri=f"unix:{folder}/relay")
         if more.get("rounds"):
             source("migrate-set-parameters", **{"max-bandwidth": 20 << 20, "downtime-limit": 1})
             while source("query-migrate").get("ram", {}).get("dirty-sync-count", 0) < more["rounds"]:
                 time.sleep(0.01)
-            source("migrate-set-parameters", **{"max-bandwidth": 0, "downtime-limit": 2000})
+            source("migrate-set-parameters", **{"max-bandwidth": 0, "downtime-limit": 2000, "avail-switchover-bandwidth": 0})
         if more.get("postcopy"):
             source("migrate-set-parameters", **{"max-bandwidth": 1 << 20, "downtime-limit": 0})
             while source("query-migrate").get("ram", {}).get("dirty-sync-count", 0) < 2:
