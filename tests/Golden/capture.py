@@ -151,6 +151,8 @@ def capture(name):
                                                 "xbzrle-cache-size": 16 << 20})
         source("migrate", uri=f"unix:{folder}/relay")
         if more.get("rounds"):
+            # QEMU weighs whether to switch over only after its first 100 ms.
+            time.sleep(0.3)
             source("migrate-set-parameters", **{"max-bandwidth": 20 << 20, "downtime-limit": 1})
             while source("query-migrate").get("ram", {}).get("dirty-sync-count", 0) < more["rounds"]:
                 time.sleep(0.01)
