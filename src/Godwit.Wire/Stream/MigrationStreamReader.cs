@@ -93,6 +93,9 @@ public sealed partial class MigrationStreamReader
     /// <summary>True once EOF was read: what may follow is a description.</summary>
     public bool AfterEof => _state is State.AfterEof or State.Description or State.End;
 
+    /// <summary>Bytes of the description's JSON, once its header was read.</summary>
+    public uint DescriptionLength { get; private set; }
+
     /// <summary>True after the last byte of the description.</summary>
     public bool AtEnd => _state == State.End;
 
@@ -377,6 +380,7 @@ public sealed partial class MigrationStreamReader
         if (length > MaxDescriptionLength)
             throw new MigrationStreamException(Offset + 1, "description", "length", $"{length} bytes; at most {MaxDescriptionLength} are believed");
         _left = length;
+        DescriptionLength = length;
         _state = State.Description;
         return Done(StreamElementKind.VmDescriptionHeader, reader.Position, out element, out needed);
     }
