@@ -40,12 +40,10 @@ public sealed class DeviceArea
     public VmDescription? Find(out long end)
     {
         Search();
-        for (var i = 0; i < _candidates.Count; i++)
+        // A guest can put the end of a stream into a device; the one where the file ends is the likely one.
+        foreach (var candidate in _candidates.Where(c => c.End <= _file.Length).OrderByDescending(c => c.End == _file.Length).ToList())
         {
-            var candidate = _candidates[i];
-            if (candidate.End > _file.Length)
-                continue;
-            _candidates.RemoveAt(i--);
+            _candidates.Remove(candidate);
             if (Prove(candidate) is not { } description)
                 continue;
             end = candidate.End;

@@ -85,7 +85,7 @@ internal sealed class CompactRam : IDisposable
         _runLength = 0;
     }
 
-    /// <summary>Writes the zero pages and closes the section; then an END section without pages.</summary>
+    /// <summary>Writes the zero pages and closes the section.</summary>
     public void Finish(bool footers)
     {
         var buffer = new byte[1 << 16];
@@ -111,6 +111,11 @@ internal sealed class CompactRam : IDisposable
 
         _file.Append(buffer.AsSpan(0, used));
         WriteEos(footers);
+    }
+
+    /// <summary>The END section, which has no page left to bring.</summary>
+    public void WriteEnd(bool footers)
+    {
         WriteHeader(SectionType.End);
         WriteEos(footers);
     }

@@ -10,7 +10,7 @@ namespace Godwit.Archive.Receive;
 
 /// <summary>
 /// Ends a migration in a file. What comes before guest memory is copied, memory is compacted, other live sections that come between
-/// its rounds are put after it, and the devices are copied as they are. The source is told that all is well only when the file has
+/// its rounds are put between its pages and its END, and the devices are copied as they are. The source is told that all is well only when the file has
 /// its name; until then every failure leaves the guest to it.
 /// </summary>
 public sealed class Receiver : IDisposable
@@ -163,7 +163,7 @@ public sealed class Receiver : IDisposable
                 break;
         }
 
-        // Memory is written as one section: what comes between its rounds waits, and follows it in its own order.
+        // Memory is written as one section: what comes between its rounds waits, and follows its pages.
         (_ram is null ? _file : _between).Append(Raw(element));
     }
 
@@ -196,8 +196,9 @@ public sealed class Receiver : IDisposable
 
     private void FinishRam()
     {
+        var footers = _input.Reader.HasFooters ?? true;
         StartRam().Flush(_input.Buffer);
-        _ram!.Finish(_input.Reader.HasFooters ?? true);
+        _ram!.Finish(footers);
         var buffer = new byte[1 << 16];
         for (var at = 0L; at < _between.Length; at += buffer.Length)
         {
@@ -206,6 +207,7 @@ public sealed class Receiver : IDisposable
             _file.Append(chunk);
         }
 
+        _ram.WriteEnd(footers);
         _ramFinished = true;
     }
 

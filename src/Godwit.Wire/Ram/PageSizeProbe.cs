@@ -4,8 +4,8 @@ namespace Godwit.Wire.Ram;
 
 /// <summary>
 /// Finds the target page size of a stream that doesn't say it (a target whose page size is fixed sends none, and SPARC's and Alpha's
-/// is 8 KiB). The first round sends every page: after one comes the item of the next page, of another block, or the end of the
-/// section. The smallest size at which one of these stands is the right one.
+/// is 8 KiB): after a page comes the item of a later page, of another block, or the end of the section. The smallest size at which
+/// one of these stands is taken.
 /// </summary>
 internal readonly ref struct PageSizeProbe
 {
@@ -14,16 +14,18 @@ internal readonly ref struct PageSizeProbe
     private readonly ReadOnlySpan<byte> _buffer;
     private readonly int _bodyAt;
     private readonly ulong _offset;
+    private readonly RamBlock _block;
     private readonly List<RamBlock> _blocks;
 
     /// <param name="buffer">Begins at the first page's item.</param>
     /// <param name="bodyAt">Bytes from there to what follows the item's header.</param>
-    /// <param name="offset">The page's offset in its block.</param>
-    public PageSizeProbe(ReadOnlySpan<byte> buffer, int bodyAt, ulong offset, List<RamBlock> blocks)
+    /// <param name="offset">The page's offset in <paramref name="block"/>.</param>
+    public PageSizeProbe(ReadOnlySpan<byte> buffer, int bodyAt, ulong offset, RamBlock block, List<RamBlock> blocks)
     {
         _buffer = buffer;
         _bodyAt = bodyAt;
         _offset = offset;
+        _block = block;
         _blocks = blocks;
     }
 
@@ -38,7 +40,7 @@ internal readonly ref struct PageSizeProbe
         var word = BinaryPrimitives.ReadUInt64BigEndian(_buffer[(_bodyAt + 1)..]);
         foreach (var candidate in Candidates)
         {
-            if (((RamFlags)(word & ((1UL << candidate) - 1))).HasFlag(RamFlags.Continue) && Follows(word, candidate))
+            if (((RamFlags)(word & ((1UL << candidate) - 1))).HasFlag(RamFlags.Continue) && Follows(word, candidate) && (word & ~((1UL << candidate) - 1)) == _offset + (1UL << candidate))
                 bits = candidate;
         }
 
@@ -84,7 +86,7 @@ internal readonly ref struct PageSizeProbe
             return next == 0;
         if ((flags & ~RamFlags.Continue) is not (RamFlags.Page or RamFlags.Zero))
             return false;
-        return !flags.HasFlag(RamFlags.Continue) || next == _offset + (1UL << bits);
+        return !flags.HasFlag(RamFlags.Continue) || (next > _offset && next < _block.Length);
     }
 
     private bool IsBlock(ReadOnlySpan<byte> name)

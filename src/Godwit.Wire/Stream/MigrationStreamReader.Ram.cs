@@ -135,7 +135,7 @@ public sealed partial class MigrationStreamReader
         var form = flags & PageForms;
         if (PageBits is null && form is RamFlags.Page or RamFlags.Zero)
         {
-            var probe = new PageSizeProbe(buffer, reader.Position, offset, _blocks);
+            var probe = new PageSizeProbe(buffer, reader.Position, offset, block, _blocks);
             if (!(form == RamFlags.Page ? probe.TryAfterPage(out var bits, out needed) : probe.TryAfterZeroPage(out bits, out needed)) && !final)
                 return More(needed, out element, out needed);
             PageBits = bits;

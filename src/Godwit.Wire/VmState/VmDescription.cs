@@ -23,8 +23,9 @@ public sealed record VmDescription(int? PageSize, VmStructure? Configuration, IR
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth });
             return Read(document.RootElement);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: a name that isn't UTF-8.
             throw new FormatException($"the description isn't JSON: {e.Message}", e);
         }
     }
