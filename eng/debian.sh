@@ -3,12 +3,13 @@
 # nothing is configured in /etc, no architecture is added.
 
 peers=${GODWIT_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/godwit}
-codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}") || codename=
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 scratch=
 output=
 mirror=
 security=
+suites=()
 
 fail() {
   echo "${0##*/}: $*" >&2
@@ -54,6 +55,16 @@ find_mirror() {
     fi
   done < <(sed -n "s|^'\(.*\)/dists/${codename}[^/]*/InRelease'.*|\1|p" <<<"$sources" | awk '!seen[$0]++')
   fail "none of the sources of this machine's apt serves Debian's $codename${output:+: $(complaint)}"
+}
+
+# find_suites SUFFIX...: sets `suites` to the running suite and those of its complements that the mirror has.
+find_suites() {
+  local suffix
+  suites=("$codename")
+  for suffix in "$@"; do
+    ! has_suite "$mirror" "$codename-$suffix" || suites+=("$codename-$suffix")
+  done
+  [[ -z $security ]] || suites+=("$codename-security")
 }
 
 # prepare_apt NAME ARCHITECTURE SUITE...: sets `apt` to an apt-get that knows these suites only, and nothing installed.

@@ -1,0 +1,22 @@
+using System.Globalization;
+using Godwit.SideBySide;
+
+if (args is not [var what, var script, var folder, .. var rest] || what is not ("receive" or "analyze" or "all"))
+{
+    Console.Error.WriteLine("called by bench/run");
+    return 2;
+}
+
+var rounds = rest.Length > 0 ? int.Parse(rest[0], CultureInfo.InvariantCulture) : 5;
+var size = (rest.Length > 1 ? long.Parse(rest[1], CultureInfo.InvariantCulture) : 2048) << 20;
+Directory.CreateDirectory(folder);
+if (what is "receive" or "all")
+    await ReceiveBench.RunAsync(size, rounds, folder);
+if (what is "analyze" or "all")
+{
+    var stream = await ReceiveBench.CaptureAsync(size, folder);
+    AnalyzeBench.Run(stream, script, rounds);
+    File.Delete(stream);
+}
+
+return 0;
