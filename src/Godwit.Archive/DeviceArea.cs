@@ -30,7 +30,7 @@ public sealed class DeviceArea
         _searched = reader.Offset;
     }
 
-    private readonly record struct Candidate(long EofOffset, int Length)
+    private sealed record Candidate(long EofOffset, int Length)
     {
         public long End => EofOffset + PatternLength - 1 + Length;
     }
@@ -40,10 +40,13 @@ public sealed class DeviceArea
     public VmDescription? Find(out long end)
     {
         Search();
-        // A guest can put the end of a stream into a device; the one where the file ends is the likely one.
-        foreach (var candidate in _candidates.Where(c => c.End <= _file.Length).OrderByDescending(c => c.End == _file.Length).ToList())
+        // A guest can put the end of a stream into a device; the last one is the likely one.
+        for (var i = _candidates.Count - 1; i >= 0; i--)
         {
-            _candidates.Remove(candidate);
+            var candidate = _candidates[i];
+            if (candidate.End > _file.Length)
+                continue;
+            _candidates.RemoveAt(i);
             if (Prove(candidate) is not { } description)
                 continue;
             end = candidate.End;

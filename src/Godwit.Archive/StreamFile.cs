@@ -7,6 +7,9 @@ public sealed class StreamFile : IDisposable
 {
     private const int WindowLength = 1 << 18;
 
+    /// <summary>Who reads on and on gets larger windows, read by two threads: a copy out of the page cache is what costs.</summary>
+    private const int SequentialLength = 1 << 20;
+
     private readonly SafeFileHandle _handle;
     private readonly bool _owned;
     private byte[] _buffer = GC.AllocateUninitializedArray<byte>(WindowLength);
@@ -49,19 +52,33 @@ public sealed class StreamFile : IDisposable
         var enough = Math.Min(minimum, Math.Max(0, Length - offset));
         if (skip < 0 || skip + enough > _filled)
         {
-            if (minimum > _buffer.Length)
-                _buffer = GC.AllocateUninitializedArray<byte>(minimum);
-            _start = offset;
-            _filled = 0;
-            int count;
-            while (_filled < _buffer.Length && (count = RandomAccess.Read(_handle, _buffer.AsSpan(_filled), offset + _filled)) > 0)
-                _filled += count;
+            Fill(offset, minimum);
             if (_filled < enough)
                 Length = offset + _filled;
             skip = 0;
         }
 
         return _buffer.AsSpan((int)skip, _filled - (int)skip);
+    }
+
+    private void Fill(long offset, int minimum)
+    {
+        var goesOn = _filled >= WindowLength && offset >= _start + (_filled / 2) && offset <= _start + _filled + WindowLength;
+        var length = (int)Math.Min(Math.Max(minimum, goesOn ? SequentialLength : WindowLength), Math.Max(minimum, Length - offset));
+        if (length > _buffer.Length)
+            _buffer = GC.AllocateUninitializedArray<byte>(length);
+        _start = offset;
+        if (length < SequentialLength)
+        {
+            _filled = Read(offset, _buffer.AsSpan(0, length));
+            return;
+        }
+
+        var half = length / 2;
+        var second = Task.Run(() => Read(offset + half, _buffer.AsSpan(half, length - half)));
+        _filled = Read(offset, _buffer.AsSpan(0, half));
+        _filled = _filled < half ? _filled : half + second.GetAwaiter().GetResult();
+        second.Wait();
     }
 
     /// <summary>Copies bytes, as many as there are.</summary>

@@ -1,4 +1,5 @@
 using Godwit.Wire;
+using Godwit.Wire.Ram;
 using Godwit.Wire.Stream;
 
 namespace Godwit.Archive;
@@ -40,6 +41,10 @@ public sealed class StreamFileReader
             minimum = needed;
         }
     }
+
+    /// <summary>Steps over a run of pages: see <see cref="MigrationStreamReader.SkipPages"/>.</summary>
+    public int SkipPages(out RamBlock? block, out ulong first) =>
+        Reader.SkipPages(_file.Window(Reader.Offset, FirstLook), _file.Length - Reader.Offset, out block, out first);
 
     private MigrationStreamException Truncated(in StreamElement element)
     {

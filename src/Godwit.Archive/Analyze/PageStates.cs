@@ -21,6 +21,13 @@ internal sealed class PageStates
     /// <summary>Versions of pages beyond their first.</summary>
     public long Again { get; private set; }
 
+    /// <summary>A run of pages that came with their bytes.</summary>
+    public void SetStored(ulong first, int count)
+    {
+        for (var page = first; page < first + (ulong)count; page++)
+            Set(page, zero: false);
+    }
+
     public void Set(ulong page, bool zero)
     {
         var number = page / PagesPerChunk;

@@ -11,7 +11,7 @@ public sealed class StreamAnalyzer
     private readonly StreamFile _file;
     private readonly StreamFileReader _input;
     private readonly StreamReport _report;
-    private readonly Dictionary<uint, SectionReport> _sections = [];
+    private readonly Dictionary<int, SectionReport> _sections = [];
     private readonly List<BlockReport> _blocks = [];
     private SectionReport? _current;
     private bool _ramEnded;
@@ -27,7 +27,7 @@ public sealed class StreamAnalyzer
         Inspect = static (in StreamElement _) => { };
     }
 
-    /// <summary>Sees every element as it is read.</summary>
+    /// <summary>Sees every element as it is read, but for pages in runs, of which there is nothing to say.</summary>
     public delegate void Inspector(in StreamElement element);
 
     private Inspector Inspect { get; init; }
@@ -51,6 +51,8 @@ public sealed class StreamAnalyzer
             {
                 Take(element);
                 Inspect(element);
+                if (element.Kind == StreamElementKind.RamPage)
+                    TakePages();
                 if (_ramEnded && Reader.AtBoundary)
                     FindDescription();
             }
@@ -130,10 +132,23 @@ public sealed class StreamAnalyzer
             _current.IsComplete = true;
     }
 
+    private void TakePages()
+    {
+        int count;
+        while ((count = _input.SkipPages(out var block, out var first)) > 0)
+        {
+            var report = _blocks[block!.Index];
+            var length = count * (8L + (1 << Reader.PageBits!.Value));
+            report.WireBytes += length;
+            _current!.Length += length;
+            report.States.SetStored(first >> Reader.PageBits.Value, count);
+        }
+    }
+
     private void TakeSection(in StreamElement element, SectionHeader header)
     {
         Leave();
-        if (_sections.TryGetValue(header.Id, out var known))
+        if (_sections.TryGetValue((int)header.Id, out var known))
         {
             known.Parts++;
             known.IsComplete = false;
@@ -148,7 +163,7 @@ public sealed class StreamAnalyzer
             BodyOffset = element.Offset + element.Length,
             Proof = header.IsRam ? SectionProof.Format : Reader.SectionIsSized ? SectionProof.Described : SectionProof.Footer,
         };
-        _sections.Add(header.Id, _current);
+        _sections.Add((int)header.Id, _current);
         _report.Sections.Add(_current);
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Spectre.Console;
 
 namespace Godwit.Cli.Output;
@@ -6,15 +7,17 @@ namespace Godwit.Cli.Output;
 internal sealed class TextTable
 {
     private readonly string _title;
-    private readonly (string Name, bool Right)[] _columns;
+    private readonly Column[] _columns;
     private readonly List<string[]> _rows = [];
 
     /// <param name="columns">Names; one that begins with <c>&gt;</c> is aligned to the right.</param>
     public TextTable(string title, params string[] columns)
     {
         _title = title;
-        _columns = Array.ConvertAll(columns, c => (c.TrimStart('>'), c.StartsWith('>')));
+        _columns = Array.ConvertAll(columns, c => new Column(c.TrimStart('>'), c.StartsWith('>')));
     }
+
+    private sealed record Column(string Name, bool Right);
 
     public void Row(params string[] cells) => _rows.Add(cells);
 
@@ -36,8 +39,8 @@ internal sealed class TextTable
             Border = TableBorder.Rounded,
             Title = new TableTitle(Markup.Escape(_title), Style.Parse("bold")),
         };
-        foreach (var (name, right) in _columns)
-            table.AddColumn(new TableColumn($"[bold deepskyblue1]{Markup.Escape(name)}[/]") { Alignment = right ? Justify.Right : Justify.Left, NoWrap = right });
+        foreach (var column in _columns)
+            table.AddColumn(new TableColumn($"[bold deepskyblue1]{Markup.Escape(column.Name)}[/]") { Alignment = column.Right ? Justify.Right : Justify.Left, NoWrap = column.Right });
         foreach (var row in _rows)
             table.AddRow(Array.ConvertAll(row, Markup.Escape));
         AnsiConsole.Write(table);
@@ -45,18 +48,27 @@ internal sealed class TextTable
 
     private void PrintPlain(TextWriter output)
     {
-        var widths = _columns.Select((c, i) => _rows.Select(r => r[i].Length).Append(c.Name.Length).Max()).ToArray();
         output.WriteLine(_title);
-        if (!Headless)
-            Line(Array.ConvertAll(_columns, c => c.Name));
+        var header = Array.ConvertAll(_columns, c => c.Name);
+        var widths = Array.ConvertAll(header, h => h.Length);
         foreach (var row in _rows)
-            Line(row);
-        output.WriteLine();
-
-        void Line(string[] cells)
         {
-            var padded = cells.Select((cell, i) => _columns[i].Right ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]));
-            output.WriteLine($"  {string.Join("  ", padded).TrimEnd()}");
+            for (var i = 0; i < widths.Length; i++)
+                widths[i] = Math.Max(widths[i], row[i].Length);
         }
+
+        if (!Headless)
+            PrintLine(output, header, widths);
+        foreach (var row in _rows)
+            PrintLine(output, row, widths);
+        output.WriteLine();
+    }
+
+    private void PrintLine(TextWriter output, string[] cells, int[] widths)
+    {
+        var line = new StringBuilder();
+        for (var i = 0; i < cells.Length; i++)
+            line.Append("  ").Append(_columns[i].Right ? cells[i].PadLeft(widths[i]) : cells[i].PadRight(widths[i]));
+        output.WriteLine(line.ToString().TrimEnd());
     }
 }

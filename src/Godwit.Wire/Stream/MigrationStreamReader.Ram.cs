@@ -25,6 +25,40 @@ public sealed partial class MigrationStreamReader
     /// </summary>
     public int? PageBits { get; set; }
 
+    /// <summary>
+    /// With <see cref="StreamReadMode.HeadersOnly"/>, steps over a run of whole pages that follow each other in one block: the bulk of
+    /// most streams, at a fraction of what an element each costs.
+    /// </summary>
+    /// <param name="buffer">The bytes from <see cref="Offset"/> on.</param>
+    /// <param name="available">Bytes from <see cref="Offset"/> to the end of the stream, which may be beyond the buffer.</param>
+    /// <param name="block">The block of the pages.</param>
+    /// <param name="first">Bytes from the start of the block to the first of them.</param>
+    /// <returns>Pages in the run; 0 where an element must be read.</returns>
+    public int SkipPages(ReadOnlySpan<byte> buffer, long available, out RamBlock? block, out ulong first)
+    {
+        const RamFlags Plain = RamFlags.Page | RamFlags.Continue;
+        block = _lastBlock;
+        first = 0;
+        if (_state != State.Ram || _mode != StreamReadMode.HeadersOnly || block is null || PageBits is not { } bits || buffer.Length < 8)
+            return 0;
+        var pageSize = 1UL << bits;
+        var stride = 8 + (int)pageSize;
+        var word = BinaryPrimitives.ReadUInt64BigEndian(buffer);
+        first = word & ~(pageSize - 1);
+        if ((RamFlags)(word - first) != Plain)
+            return 0;
+        int count = 0, at = 0;
+        while (at + 8 <= buffer.Length && at + stride <= available && word < block.Length && BinaryPrimitives.ReadUInt64BigEndian(buffer[at..]) == word)
+        {
+            count++;
+            at += stride;
+            word += pageSize;
+        }
+
+        Offset += at;
+        return count;
+    }
+
     private bool ReadRamItem(ReadOnlySpan<byte> buffer, bool final, out StreamElement element, out int needed)
     {
         if (buffer.Length < 8)

@@ -21,7 +21,7 @@ public sealed partial class MigrationStreamReader
     private const int MaxSections = 1 << 16;
 
     private readonly StreamReadMode _mode;
-    private readonly Dictionary<uint, SectionHeader> _sections;
+    private readonly Dictionary<int, SectionHeader> _sections;
     private State _state = State.Header;
     private SectionHeader? _section;
     private long _left;
@@ -236,13 +236,13 @@ public sealed partial class MigrationStreamReader
                     return More(reader.Needed, out element, out needed);
                 if (_sections.Count == MaxSections)
                     throw new MigrationStreamException(Offset, named.Label, "section id", $"more than {MaxSections} sections");
-                if (!_sections.TryAdd(named.Id, named))
-                    throw new MigrationStreamException(Offset + 1, named.Label, "section id", $"id {named.Id} is that of section '{_sections[named.Id].Label}' already");
+                if (!_sections.TryAdd((int)named.Id, named))
+                    throw new MigrationStreamException(Offset + 1, named.Label, "section id", $"id {named.Id} is that of section '{_sections[(int)named.Id].Label}' already");
                 return EnterSection(named, reader.Position, out element, out needed);
             case SectionType.Part or SectionType.End:
                 if (!reader.TryUInt32(out var id))
                     return More(reader.Needed, out element, out needed);
-                if (!_sections.TryGetValue(id, out var known) || known.Type != SectionType.Start)
+                if (!_sections.TryGetValue((int)id, out var known) || known.Type != SectionType.Start)
                     throw new MigrationStreamException(Offset + 1, $"#{id}", "section id", $"no section START had id {id}");
                 return EnterSection(known with { Type = (SectionType)type }, reader.Position, out element, out needed);
             case SectionType.Command:

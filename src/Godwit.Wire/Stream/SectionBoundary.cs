@@ -34,7 +34,7 @@ internal static class SectionBoundary
     }
 
     /// <summary>Whether an element of the stream can begin like <paramref name="next"/>.</summary>
-    public static Verdict CanFollow(ReadOnlySpan<byte> next, IReadOnlyDictionary<uint, SectionHeader> sections, bool final, out int needed)
+    public static Verdict CanFollow(ReadOnlySpan<byte> next, IReadOnlyDictionary<int, SectionHeader> sections, bool final, out int needed)
     {
         var reader = new WireReader(next);
         var verdict = CanFollow(ref reader, sections, final);
@@ -42,7 +42,7 @@ internal static class SectionBoundary
         return verdict == Verdict.NeedMore && final ? Verdict.No : verdict;
     }
 
-    private static Verdict CanFollow(ref WireReader reader, IReadOnlyDictionary<uint, SectionHeader> sections, bool final)
+    private static Verdict CanFollow(ref WireReader reader, IReadOnlyDictionary<int, SectionHeader> sections, bool final)
     {
         if (!reader.TryByte(out var type))
             return Verdict.NeedMore;
@@ -51,7 +51,7 @@ internal static class SectionBoundary
             case SectionType.Start or SectionType.Full:
                 if (!reader.TryUInt32(out var id))
                     return Verdict.NeedMore;
-                if (sections.ContainsKey(id))
+                if (sections.ContainsKey((int)id))
                     return Verdict.No;
                 if (!reader.TryCounted(out ReadOnlySpan<byte> name))
                     return Verdict.NeedMore;
@@ -63,7 +63,7 @@ internal static class SectionBoundary
             case SectionType.Part or SectionType.End:
                 if (!reader.TryUInt32(out var live))
                     return Verdict.NeedMore;
-                return sections.TryGetValue(live, out var known) && known.Type == SectionType.Start ? Verdict.Yes : Verdict.No;
+                return sections.TryGetValue((int)live, out var known) && known.Type == SectionType.Start ? Verdict.Yes : Verdict.No;
             case SectionType.Command:
                 if (!reader.TryUInt16(out var command) || !reader.TryUInt16(out var length))
                     return Verdict.NeedMore;
