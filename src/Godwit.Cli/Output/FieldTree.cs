@@ -9,6 +9,8 @@ namespace Godwit.Cli.Output;
 internal static class FieldTree
 {
     private const int MaxText = 64;
+    private const int MaxElement = 18;
+    private const int ElementsInRow = 4;
 
     public static void Print(StreamFile file, IReadOnlyList<SectionReport> sections)
     {
@@ -36,18 +38,26 @@ internal static class FieldTree
             AnsiConsole.MarkupLine($"{indent}{(value.IsSubsection ? "[yellow]" : "[deepskyblue1]")}{Markup.Escape(value.Name)}[/] [grey]{Markup.Escape(value.Type)} +{value.Offset}[/] {Markup.Escape(text ?? "")}");
         else
             Console.Out.WriteLine($"{indent}{value.Name}  {value.Type}  +{value.Offset}{(text is null ? "" : "  " + text)}");
-        if (IsPlainArray(value))
-            return;
-        foreach (var child in value.Children)
-            Print(child, depth + 1);
+        if (value.Children.Count > 1 && value.Children.All(c => c.Text is { Length: <= MaxElement } && !c.IsSubsection) && value.Children[0].Name.EndsWith("[0]", StringComparison.Ordinal))
+            PrintElements(value.Children, indent + "  ");
+        else
+            Array.ForEach([.. value.Children], child => Print(child, depth + 1));
     }
 
-    /// <summary>An array of zeros says so in its own line.</summary>
-    private static bool IsPlainArray(VmValue value)
+    /// <summary>Plain elements stand in rows, each row after the index of its first; rows that repeat the one before are left out.</summary>
+    private static void PrintElements(IReadOnlyList<VmValue> elements, string indent)
     {
-        if (value.Children.Count < 4 || value.Children.Any(c => c.Text is null || c.Text != value.Children[0].Text))
-            return false;
-        Console.Out.WriteLine($"{new string(' ', 6)}… all {value.Children.Count} are {value.Children[0].Text}");
-        return true;
+        string? last = null;
+        var repeats = false;
+        for (var i = 0; i < elements.Count; i += ElementsInRow)
+        {
+            var row = string.Join(' ', elements.Skip(i).Take(ElementsInRow).Select(e => e.Text));
+            if (row != last)
+                Console.Out.WriteLine($"{indent}[{i}] {row}");
+            else if (!repeats)
+                Console.Out.WriteLine($"{indent}*");
+            repeats = row == last;
+            last = row;
+        }
     }
 }

@@ -35,7 +35,7 @@ internal static class ReportTables
 
     private static TextTable Blocks(StreamReport report)
     {
-        var table = new TextTable("RAM blocks", "block", ">length", ">pages", ">stored", ">zero", ">missing", ">bytes in stream");
+        var table = new TextTable("RAM blocks", "block", ">length", ">pages", ">stored", ">zero", ">missing", ">wire bytes");
         foreach (var block in report.Blocks)
         {
             table.Row(
@@ -53,7 +53,7 @@ internal static class ReportTables
 
     private static TextTable Sections(StreamReport report)
     {
-        var table = new TextTable("sections", "section", ">instance", ">version", ">offset", ">size", "kind", "end known by");
+        var table = new TextTable("sections", "section", ">inst", ">ver", ">offset", ">size", "end known by");
         foreach (var section in report.Sections)
         {
             table.Row(
@@ -62,17 +62,20 @@ internal static class ReportTables
                 $"{section.Header.VersionId}",
                 $"{section.Offset}",
                 $"{section.Length}",
-                section.Header.Type == SectionType.Full ? "device" : $"live, {section.Parts} parts",
-                section.IsComplete ? Proof(section.Proof) : "broken off");
+                End(section));
         }
 
         return table;
     }
 
-    private static string Proof(SectionProof proof) => proof switch
+    private static string End(SectionReport section)
     {
-        SectionProof.Format => "its format",
-        SectionProof.Described => "description",
-        _ => "footer",
-    };
+        var proof = section.Proof switch
+        {
+            SectionProof.Format => "format",
+            SectionProof.Described => "description",
+            _ => "footer",
+        };
+        return !section.IsComplete ? "broken off" : section.Header.Type == SectionType.Full ? proof : $"{proof}, {section.Parts} parts";
+    }
 }

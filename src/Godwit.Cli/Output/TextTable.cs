@@ -40,7 +40,7 @@ internal sealed class TextTable
             Title = new TableTitle(Markup.Escape(_title), Style.Parse("bold")),
         };
         foreach (var column in _columns)
-            table.AddColumn(new TableColumn($"[bold deepskyblue1]{Markup.Escape(column.Name)}[/]") { Alignment = column.Right ? Justify.Right : Justify.Left, NoWrap = column.Right });
+            table.AddColumn(new TableColumn($"[bold deepskyblue1]{Markup.Escape(column.Name)}[/]") { Alignment = column.Right ? Justify.Right : Justify.Left, NoWrap = true });
         foreach (var row in _rows)
             table.AddRow(Array.ConvertAll(row, Markup.Escape));
         AnsiConsole.Write(table);
