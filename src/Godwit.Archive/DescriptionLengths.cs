@@ -36,7 +36,7 @@ public sealed class DescriptionLengths : ISectionLengths
     {
         if (Mismatch is not null)
             return null;
-        if (_next == _description.Devices.Count)
+        if (_next >= _description.Devices.Count)
         {
             Mismatch = $"section '{header.Label}' is not in the description";
             return null;

@@ -14,6 +14,9 @@ public sealed class DeviceArea
     /// <summary>EOF, type, length, and the brace that opens the description.</summary>
     private const int PatternLength = 1 + 1 + 4 + 1;
 
+    /// <summary>Descriptions that are tried at most: a guest can put many beginnings of one into a device.</summary>
+    private const int MaxCandidates = 4096;
+
     private readonly StreamFile _file;
     private readonly MigrationStreamReader _reader;
     private readonly int _devicesBefore;
@@ -94,7 +97,7 @@ public sealed class DeviceArea
             }
 
             var length = BinaryPrimitives.ReadUInt32BigEndian(window[(at + 2)..]);
-            if (window[at + PatternLength - 1] == (byte)'{' && length is > 1 and <= MigrationStreamReader.MaxDescriptionLength)
+            if (window[at + PatternLength - 1] == (byte)'{' && length is > 1 and <= MigrationStreamReader.MaxDescriptionLength && _candidates.Count < MaxCandidates)
                 _candidates.Add(new Candidate(_searched + at, (int)length));
             _searched += at + 1;
         }
@@ -102,6 +105,9 @@ public sealed class DeviceArea
 
     private VmDescription? Prove(Candidate candidate)
     {
+        Span<byte> last = stackalloc byte[1];
+        if (_file.Read(candidate.End - 1, last) != 1 || last[0] != (byte)'}')
+            return null;
         var json = new byte[candidate.Length];
         if (_file.Read(candidate.End - candidate.Length, json) != json.Length)
             return null;

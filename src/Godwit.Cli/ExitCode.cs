@@ -10,6 +10,3 @@ internal static class ExitCode
     /// <summary>The command line is wrong.</summary>
     public const int Usage = 2;
 }
-
-/// <summary>A command line that parses and still makes no sense.</summary>
-internal sealed class UsageException(string message) : Exception(message);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using Godwit.Cli.Commands;
 using Godwit.Cli.Output;
 using Godwit.Wire;
@@ -30,17 +31,12 @@ internal static class Program
         {
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
-        catch (UsageException e)
-        {
-            Terminal.Error(e.Message);
-            return ExitCode.Usage;
-        }
         catch (OperationCanceledException)
         {
             Terminal.Error("cancelled");
             return ExitCode.Failed;
         }
-        catch (Exception e) when (e is MigrationStreamException or IOException)
+        catch (Exception e) when (e is MigrationStreamException or IOException or UnauthorizedAccessException or NotSupportedException or SocketException or ArgumentException)
         {
             Terminal.Error(e.Message);
             return ExitCode.Failed;

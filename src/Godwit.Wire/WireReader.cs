@@ -98,7 +98,8 @@ public ref struct WireReader
             return false;
         }
 
-        text = Encoding.UTF8.GetString(bytes);
+        // QEMU's names are ASCII; bytes that aren't become '?', so that the text has as many bytes as came.
+        text = Encoding.ASCII.GetString(bytes);
         return true;
     }
 

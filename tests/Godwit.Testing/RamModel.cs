@@ -6,6 +6,7 @@ namespace Godwit.Testing;
 /// <summary>What a destination's memory holds after a stream: the plainest reading of it, to compare others with.</summary>
 public sealed class RamModel
 {
+    /// <summary>Pages by their place; an empty one is zero.</summary>
     public SortedDictionary<(string Block, ulong Offset), byte[]> Pages { get; } = [];
 
     /// <summary>Items that came for each page.</summary>
@@ -23,7 +24,7 @@ public sealed class RamModel
         {
             at += (int)element.Length;
             if (element.Kind == StreamElementKind.RamPage)
-                model.Take(element, reader);
+                model.Take(element);
             var ends = element.Kind == StreamElementKind.SectionFooter || (element.Kind == StreamElementKind.RamControl && reader.HasFooters == false);
             if (!ends || !reader.Section!.IsRam || reader.Section.Type != SectionType.End)
                 continue;
@@ -34,15 +35,17 @@ public sealed class RamModel
         return model;
     }
 
-    private void Take(in StreamElement element, MigrationStreamReader reader)
+    private void Take(in StreamElement element)
     {
         var key = (element.Block!.Name, element.PageOffset);
-        var page = element.Flags.HasFlag(RamFlags.Xbzrle) ? (byte[])Pages[key].Clone() : new byte[1 << reader.PageBits!.Value];
+        var page = new byte[1 << element.PageBits];
+        if (element.Flags.HasFlag(RamFlags.Xbzrle))
+            Pages[key].CopyTo(page, 0);
         if (element.Flags.HasFlag(RamFlags.Page))
             element.Payload.CopyTo(page);
         if (element.Flags.HasFlag(RamFlags.Xbzrle) && !Xbzrle.TryDecode(element.Payload, page))
             throw new InvalidOperationException("a malformed page");
-        Pages[key] = page;
+        Pages[key] = page.AsSpan().ContainsAnyExcept((byte)0) ? page : [];
         Versions[key] = Versions.GetValueOrDefault(key) + 1;
     }
 }

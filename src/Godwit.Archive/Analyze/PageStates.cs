@@ -6,7 +6,7 @@ namespace Godwit.Archive.Analyze;
 /// </summary>
 internal sealed class PageStates
 {
-    private const int PagesPerChunk = 1 << 15;
+    private const int PagesPerChunk = 1 << 10;
 
     private readonly Dictionary<ulong, byte[]> _chunks = [];
     private ulong _held = ulong.MaxValue;

@@ -15,6 +15,7 @@ public sealed class StreamAnalyzer
     private readonly List<BlockReport> _blocks = [];
     private SectionReport? _current;
     private bool _ramEnded;
+    private int? _countedBits;
 
     private StreamAnalyzer(StreamFile file, int? pageSize)
     {
@@ -33,12 +34,20 @@ public sealed class StreamAnalyzer
     private Inspector Inspect { get; init; }
 
     /// <param name="pageSize">Bytes of a target page, for a stream that doesn't say it; null to find it from the pages.</param>
-    /// <param name="inspect">Sees every element besides, or null.</param>
+    /// <param name="inspect">Sees every element besides, from the header on and maybe twice, or null.</param>
     public static StreamReport Analyze(StreamFile file, int? pageSize = null, Inspector? inspect = null)
     {
         var analyzer = inspect is null ? new StreamAnalyzer(file, pageSize) : new StreamAnalyzer(file, pageSize) { Inspect = inspect };
         analyzer.Run();
-        return analyzer._report;
+
+        // Zero pages were counted before a page, or the description, told the page size: once more, knowing it, if it can be true.
+        var report = analyzer._report;
+        if (pageSize is not null || analyzer._countedBits is not { } bits || 1 << bits == report.PageSize)
+            return report;
+        if (Analyze(file, report.PageSize, inspect) is { Break: null } again)
+            return again;
+        report.PageSize = 1 << bits;
+        return report;
     }
 
     private MigrationStreamReader Reader => _input.Reader;
@@ -69,7 +78,7 @@ public sealed class StreamAnalyzer
         Describe();
     }
 
-    private int DefaultPageBits() => _report.Description?.PageSize is { } size and > 0 ? System.Numerics.BitOperations.Log2((uint)size) : 12;
+    private int DefaultPageBits() => _report.Description?.PageSize is { } size && size is >= 1 << 8 and <= 1 << 16 ? System.Numerics.BitOperations.Log2((uint)size) : 12;
 
     private void Take(in StreamElement element)
     {
@@ -113,15 +122,16 @@ public sealed class StreamAnalyzer
 
     private void TakePage(in StreamElement page)
     {
-        if (_blocks.Count == 0)
+        if (_countedBits is null)
         {
+            _countedBits = page.PageBits;
             foreach (var block in Reader.Blocks)
-                _blocks.Add(new BlockReport(block, Reader.PageBits ?? DefaultPageBits()));
+                _blocks.Add(new BlockReport(block, page.PageBits));
         }
 
         var report = _blocks[page.Block!.Index];
         report.WireBytes += page.Length;
-        report.States.Set(page.PageOffset >> (Reader.PageBits ?? DefaultPageBits()), page.Flags.HasFlag(RamFlags.Zero));
+        report.States.Set(page.PageOffset >> page.PageBits, page.Flags.HasFlag(RamFlags.Zero));
         _current!.Length += page.Length;
     }
 
@@ -151,6 +161,7 @@ public sealed class StreamAnalyzer
         if (_sections.TryGetValue((int)header.Id, out var known))
         {
             known.Parts++;
+            known.LastType = header.Type;
             known.IsComplete = false;
             _current = known;
             return;
@@ -159,6 +170,7 @@ public sealed class StreamAnalyzer
         _current = new SectionReport
         {
             Header = header,
+            LastType = header.Type,
             Offset = element.Offset,
             BodyOffset = element.Offset + element.Length,
             Proof = header.IsRam ? SectionProof.Format : Reader.SectionIsSized ? SectionProof.Described : SectionProof.Footer,

@@ -54,7 +54,7 @@ public sealed class BlockReport
     internal BlockReport(RamBlock block, int pageBits)
     {
         Block = block;
-        Pages = (long)Math.Min(block.Pages(pageBits), long.MaxValue);
+        Pages = (long)block.Pages(pageBits);
     }
 
     public RamBlock Block { get; }
@@ -106,6 +106,9 @@ public sealed class SectionReport
 
     /// <summary>Bytes of the bodies, all parts together.</summary>
     public long Length { get; internal set; }
+
+    /// <summary>The type of its last part.</summary>
+    public SectionType LastType { get; internal set; }
 
     /// <summary>START, PARTs and END counted; 1 for a device.</summary>
     public int Parts { get; internal set; } = 1;

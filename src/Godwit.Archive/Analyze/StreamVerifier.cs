@@ -14,6 +14,7 @@ public sealed class StreamVerifier
     private const int MaxProblems = 100;
 
     private readonly StreamFile _file;
+    private readonly byte[] _page = new byte[1 << 16];
     private readonly List<StreamBreak> _problems = [];
     private readonly List<string> _notes = [];
 
@@ -35,11 +36,13 @@ public sealed class StreamVerifier
 
     private void CheckPage(in StreamElement element)
     {
+        if (element.Kind == StreamElementKind.Header)
+            _problems.Clear();
         if (element.Kind != StreamElementKind.RamPage || _problems.Count >= MaxProblems)
             return;
         if (element.Flags.HasFlag(RamFlags.Zero) && element.Payload[0] != 0)
             Problem(element, "fill", $"a zero page of bytes 0x{element.Payload[0]:x2}");
-        if (element.Flags.HasFlag(RamFlags.Xbzrle) && !Xbzrle.TryDecode(element.Payload, new byte[1 << 16]))
+        if (element.Flags.HasFlag(RamFlags.Xbzrle) && !Xbzrle.TryDecode(element.Payload, _page.AsSpan(0, 1 << element.PageBits)))
             Problem(element, "XBZRLE", $"page 0x{element.PageOffset:x} of block '{element.Block!.Name}' is malformed");
     }
 
@@ -47,7 +50,7 @@ public sealed class StreamVerifier
     {
         foreach (var section in report.Sections)
         {
-            if (section.Header.IsRam && section.Parts == 1 && report.ReachedEof)
+            if (section.Header.IsRam && section.LastType != SectionType.End && report.ReachedEof)
                 _problems.Add(new StreamBreak(section.Header.Label, "END", section.Offset, "guest memory has a START and no END", null));
             if (section.Proof == SectionProof.Footer && section.IsComplete)
                 _notes.Add($"section '{section.Header.Label}' at byte {section.Offset}: its end is known by its footer only");
@@ -75,6 +78,8 @@ public sealed class StreamVerifier
         var devices = report.Sections.Where(s => s.Header.Type == SectionType.Full).ToList();
         for (var i = 0; i < Math.Max(devices.Count, description.Devices.Count); i++)
         {
+            if (_problems.Count >= MaxProblems)
+                return;
             if (i >= devices.Count)
             {
                 _problems.Add(new StreamBreak("description", description.Devices[i].Name, report.FileLength - report.DescriptionLength, "described, but no section has its state", null));

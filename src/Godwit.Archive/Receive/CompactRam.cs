@@ -18,23 +18,23 @@ internal sealed class CompactRam : IDisposable
     private readonly SectionHeader _section;
     private readonly IReadOnlyList<RamBlock> _blocks;
     private readonly long[] _firstPage;
-    private readonly int _pageBits;
-    private readonly byte[] _page;
+    private readonly int _granuleBits;
+    private readonly byte[] _buffer = new byte[1 << 16];
     private RamBlock? _last;
     private int _runStart;
     private int _runLength;
 
-    public CompactRam(PartialFile file, PageIndex index, MigrationStreamReader reader, int pageBits)
+    /// <param name="granuleBits">Base-2 logarithm of what the index counts in: the page size, or less where that isn't known yet.</param>
+    public CompactRam(PartialFile file, PageIndex index, MigrationStreamReader reader, int granuleBits)
     {
         _file = file;
         _index = index;
         _section = reader.Section! with { Type = SectionType.Part };
         _blocks = reader.Blocks;
-        _pageBits = pageBits;
-        _page = new byte[1 << pageBits];
+        _granuleBits = granuleBits;
         _firstPage = new long[_blocks.Count + 1];
         for (var i = 0; i < _blocks.Count; i++)
-            _firstPage[i + 1] = checked(_firstPage[i] + (long)_blocks[i].Pages(pageBits));
+            _firstPage[i + 1] = checked(_firstPage[i] + (long)_blocks[i].Pages(granuleBits));
         WriteHeader(SectionType.Part);
     }
 
@@ -50,7 +50,7 @@ internal sealed class CompactRam : IDisposable
     /// <exception cref="MigrationStreamException">A page that can't be what it claims.</exception>
     public void Add(in StreamElement page, StreamInput input)
     {
-        var key = _firstPage[page.Block!.Index] + (long)(page.PageOffset >> _pageBits);
+        var key = _firstPage[page.Block!.Index] + (long)(page.PageOffset >> _granuleBits);
         var at = _index[key];
         if (at != 0)
             RewrittenPages++;
@@ -66,7 +66,7 @@ internal sealed class CompactRam : IDisposable
                 if (page.Payload[0] != 0)
                     throw Error(page, "fill", $"a page of bytes 0x{page.Payload[0]:x2}; QEMU writes only zero pages so");
                 if (at > ZeroPage)
-                    Overwrite(at, default, input);
+                    Overwrite(at, Zeros(page), input);
                 else if (at == 0)
                     ZeroPages++;
                 _index[key] = at > ZeroPage ? at : ZeroPage;
@@ -103,7 +103,7 @@ internal sealed class CompactRam : IDisposable
                 }
 
                 var writer = new WireWriter(buffer.AsSpan(used));
-                RamItem.WriteZeroPage(ref writer, (ulong)(page - _firstPage[block.Index]) << _pageBits, block == _last ? null : block.Name);
+                RamItem.WriteZeroPage(ref writer, (ulong)(page - _firstPage[block.Index]) << _granuleBits, block == _last ? null : block.Name);
                 used += writer.Position;
                 _last = block;
             });
@@ -126,40 +126,38 @@ internal sealed class CompactRam : IDisposable
     {
         if (at == 0)
             throw Error(page, "XBZRLE", $"page 0x{page.PageOffset:x} of block '{page.Block!.Name}' has no version before this one");
-        if (at == ZeroPage)
-        {
-            Array.Clear(_page);
-        }
-        else
+        var bytes = Zeros(page);
+        if (at != ZeroPage)
         {
             Flush(input.Buffer);
-            _file.ReadAt(at, _page);
+            _file.ReadAt(at, bytes);
         }
 
-        if (!Xbzrle.TryDecode(page.Payload, _page))
+        if (!Xbzrle.TryDecode(page.Payload, bytes))
             throw Error(page, "XBZRLE", $"page 0x{page.PageOffset:x} of block '{page.Block!.Name}' is malformed");
         if (at == ZeroPage)
         {
             Flush(input.Buffer);
-            _index[key] = AppendRecord(page, _page, wasZero: true);
+            _index[key] = AppendRecord(page, bytes, wasZero: true);
         }
         else
         {
-            _file.WriteAt(at, _page);
+            _file.WriteAt(at, bytes);
         }
     }
 
-    /// <summary>Overwrites a page that may still be on its way into the file; an empty span stands for zeros.</summary>
+    private Span<byte> Zeros(in StreamElement page)
+    {
+        var bytes = _buffer.AsSpan(0, 1 << page.PageBits);
+        bytes.Clear();
+        return bytes;
+    }
+
+    /// <summary>Overwrites a page that may still be on its way into the file.</summary>
     private void Overwrite(long at, ReadOnlySpan<byte> page, StreamInput input)
     {
         if (at >= _file.Length)
             Flush(input.Buffer);
-        if (page.IsEmpty)
-        {
-            Array.Clear(_page);
-            page = _page;
-        }
-
         _file.WriteAt(at, page);
     }
 

@@ -41,8 +41,10 @@ internal sealed class PageIndex : IDisposable
     /// <summary>Calls <paramref name="visit"/> for every page in ascending order that lies in <paramref name="from"/>..<paramref name="to"/> and has a number.</summary>
     public void ForEach(long from, long to, Action<long, long> visit)
     {
-        foreach (var (first, last) in _runs)
+        var begin = RunAt(from / EntriesPerChunk);
+        for (var run = begin; run < _runs.Count && _runs[run].First <= (to - 1) / EntriesPerChunk; run++)
         {
+            var (first, last) = _runs[run];
             var end = Math.Min(last, (to - 1) / EntriesPerChunk);
             for (var chunk = Math.Max(first, from / EntriesPerChunk); chunk <= end; chunk++)
             {
@@ -89,20 +91,27 @@ internal sealed class PageIndex : IDisposable
         bytes[read..].Clear();
     }
 
-    /// <summary>Adds a chunk to the runs of chunks that were ever held.</summary>
-    /// <returns>True where it is new.</returns>
-    private bool Remember(long number)
+    /// <summary>The first run that ends at or after a chunk.</summary>
+    private int RunAt(long chunk)
     {
         int low = 0, high = _runs.Count;
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (_runs[middle].Last < number)
+            if (_runs[middle].Last < chunk)
                 low = middle + 1;
             else
                 high = middle;
         }
 
+        return low;
+    }
+
+    /// <summary>Adds a chunk to the runs of chunks that were ever held.</summary>
+    /// <returns>True where it is new.</returns>
+    private bool Remember(long number)
+    {
+        var low = RunAt(number);
         if (low < _runs.Count && _runs[low].First <= number)
             return false;
         var before = low > 0 && _runs[low - 1].Last == number - 1;

@@ -9,18 +9,21 @@ internal sealed class PartialFile : IDisposable
 
     private readonly string _path;
     private readonly string _final;
+    private readonly string _older;
     private bool _committed;
 
     /// <exception cref="IOException">It can't be created.</exception>
     public PartialFile(string final)
     {
-        _final = Path.GetFullPath(final);
+        _final = final.Length == 0 ? "" : Path.GetFullPath(final);
         _path = _final + Suffix;
-        if (Directory.Exists(_final))
-            throw new IOException($"'{final}' is a directory");
+        _older = _final + ".older" + Suffix;
+        if (final.Length == 0 || Directory.Exists(_final) || IsDevice(_final))
+            throw new IOException($"'{final}' is not a file that can be replaced");
         try
         {
-            Handle = File.OpenHandle(_path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+            // Locked: two receives to one name would write each other's pages.
+            Handle = File.OpenHandle(_path, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -54,22 +57,35 @@ internal sealed class PartialFile : IDisposable
     }
 
     /// <summary>Gives the file its final name, over one that had it before.</summary>
-    /// <param name="sync">Wait until it is on the disk.</param>
+    /// <param name="sync">Wait until its bytes are on the disk.</param>
     public void Commit(bool sync)
     {
         if (sync)
             RandomAccess.FlushToDisk(Handle);
-        File.Move(_path, _final, overwrite: true);
+        if (File.Exists(_final))
+            File.Move(_final, _older, overwrite: true);
+        File.Move(_path, _final);
         _committed = true;
     }
 
     /// <summary>Takes back <see cref="Commit"/>.</summary>
-    public void Withdraw() => File.Delete(_final);
+    public void Withdraw()
+    {
+        File.Move(_final, _path, overwrite: true);
+        _committed = false;
+    }
 
     public void Dispose()
     {
-        Handle.Dispose();
+        if (_committed)
+            File.Delete(_older);
+        else if (File.Exists(_older))
+            File.Move(_older, _final, overwrite: true);
         if (!_committed)
             File.Delete(_path);
+        Handle.Dispose();
     }
+
+    private static bool IsDevice(string path) =>
+        path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal);
 }

@@ -16,6 +16,8 @@ namespace Godwit.Archive.Receive;
 public sealed class Receiver : IDisposable
 {
     private const int SilenceMilliseconds = 1000;
+    private const int PatienceSeconds = 10;
+    private const int SmallMachinePages = (16 << 20) >> 12;
 
     private readonly Channel _channel;
     private readonly ReceiveOptions _options;
@@ -41,7 +43,16 @@ public sealed class Receiver : IDisposable
         _input = new StreamInput(channel, reader);
         _migration = new IncomingMigration(channel, options.SwitchoverAck);
         _file = new PartialFile(path);
-        _between = new PartialFile(path + ".live");
+        try
+        {
+            _between = new PartialFile(path + ".live");
+        }
+        catch
+        {
+            _file.Dispose();
+            throw;
+        }
+
         _indexPath = Path.GetFullPath(path) + ".index" + PartialFile.Suffix;
     }
 
@@ -122,6 +133,9 @@ public sealed class Receiver : IDisposable
 
     private int PageBits => _input.Reader.PageBits ?? 12;
 
+    /// <summary>Pages of less than 4 KiB are known of small machines only (AVR).</summary>
+    private int GranuleBits() => TotalPages() < SmallMachinePages ? 8 : 12;
+
     private long TotalPages()
     {
         var total = 0L;
@@ -169,12 +183,12 @@ public sealed class Receiver : IDisposable
 
     private ReadOnlySpan<byte> Raw(in StreamElement element) => _input.Buffer.Slice(_input.ElementStart, (int)element.Length);
 
-    private CompactRam StartRam() => _ram ??= new CompactRam(_file, new PageIndex(_indexPath), _input.Reader, PageBits);
+    private CompactRam StartRam() => _ram ??= new CompactRam(_file, new PageIndex(_indexPath), _input.Reader, _input.Reader.PageBits ?? GranuleBits());
 
     /// <summary>The START section anew: a stream that no longer speaks of postcopy has no page sizes in its block list.</summary>
     private void WriteBlockList(SectionHeader section)
     {
-        var buffer = new byte[SectionHeader.MaxLength];
+        var buffer = new byte[SectionHeader.MaxLength + RamBlock.MaxEntryLength];
         var writer = new WireWriter(buffer);
         section.Write(ref writer);
         var total = 0UL;
@@ -216,6 +230,7 @@ public sealed class Receiver : IDisposable
         using var file = StreamFile.Over(_file.Handle);
         var area = new DeviceArea(file, _input.Reader.Fork(StreamReadMode.HeadersOnly, _file.Length), _devices);
         var trailing = false;
+        var silence = 0;
         while (true)
         {
             _file.Append(_input.TakeRaw());
@@ -230,8 +245,13 @@ public sealed class Receiver : IDisposable
 
             // A source that waits for our word and is silent has sent all it has.
             var silent = _migration.HasReturnPath && _channel.WaitReadable(SilenceMilliseconds) == false;
+            silence = silent ? silence + 1 : 0;
             if (silent && area.EndsByFooters())
                 return EndProof.Footers;
+
+            // Its guest stands still and it waits for a word: better a failure, after which the guest runs on.
+            if (silence >= PatienceSeconds)
+                throw new MigrationStreamException(_input.BytesRead, "description", "JSON", $"the source is silent for {PatienceSeconds} seconds, and nothing proves that it has sent all");
             if (!silent && !_input.Fill())
                 return EndWithoutDescription(file, area, trailing);
         }

@@ -38,6 +38,9 @@ internal static class ReceiveCommand
         if (listener.Waits)
             Terminal.Note($"waiting for a migration on {listener.Address}");
         using var channel = listener.Accept(cancel.Token);
+
+        // A second source must be turned away, not left to fill a queue that nobody empties.
+        listener.Dispose();
         var progress = new ReceiveProgress();
         ReceiveSummary summary;
         try

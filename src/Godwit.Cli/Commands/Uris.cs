@@ -33,7 +33,7 @@ internal static class Uris
         {
             result =>
             {
-                if (result.GetValueOrDefault<int?>() is { } size && (!System.Numerics.BitOperations.IsPow2(size) || size is < 256 or > 65536))
+                if (result.Tokens is not [var token] || !int.TryParse(token.Value, out var size) || !System.Numerics.BitOperations.IsPow2(size) || size is < 256 or > 65536)
                     result.AddError("--page-size is a power of two from 256 to 65536");
             },
         },

@@ -33,6 +33,7 @@ internal static class FieldTree
     private static void Print(VmValue value, int depth)
     {
         var indent = new string(' ', depth * 2);
+        value = value with { Name = Terminal.Plain(value.Name), Type = Terminal.Plain(value.Type) };
         var text = value.Text is { Length: > MaxText } ? $"{value.Text[..MaxText]}… ({value.Length} bytes)" : value.Text;
         if (Terminal.OutputIsTerminal)
             AnsiConsole.MarkupLine($"{indent}{(value.IsSubsection ? "[yellow]" : "[deepskyblue1]")}{Markup.Escape(value.Name)}[/] [grey]{Markup.Escape(value.Type)} +{value.Offset}[/] {Markup.Escape(text ?? "")}");

@@ -23,7 +23,7 @@ internal static class ProgressBar
                 var bar = context.AddTask(Markup.Escape(title));
                 while (true)
                 {
-                    var ended = task.Wait(Interval) || task.IsFaulted;
+                    var ended = ((IAsyncResult)task).AsyncWaitHandle.WaitOne(Interval);
                     var (done, total, text) = sample();
                     bar.MaxValue = Math.Max(1, total);
                     bar.IsIndeterminate = total <= 0;

@@ -19,7 +19,7 @@ internal sealed class TextTable
 
     private sealed record Column(string Name, bool Right);
 
-    public void Row(params string[] cells) => _rows.Add(cells);
+    public void Row(params string[] cells) => _rows.Add(Array.ConvertAll(cells, Terminal.Plain));
 
     public void Print(TextWriter output, bool terminal)
     {

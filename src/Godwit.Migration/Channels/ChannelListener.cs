@@ -105,10 +105,28 @@ public sealed class ChannelListener : IDisposable
         return new ChannelListener(uri, socket, uri.Path);
     }
 
+    /// <summary>Only a socket can't be opened for lack of a device (ENXIO); what opens is a file of somebody's.</summary>
+    private static bool IsSocket(string path)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>A socket that nobody listens on any more is in the way; one that somebody does is an error, which Bind reports.</summary>
     private static void RemoveStale(string path)
     {
-        if (!File.Exists(path) || new FileInfo(path) is { Length: > 0 })
+        if (!File.Exists(path) || !IsSocket(path))
             return;
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try

@@ -5,8 +5,6 @@ namespace Godwit.Migration.Channels;
 /// <summary>A shell command: its input and output are the channel. It is ended with the channel.</summary>
 internal sealed class ExecChannel : Channel
 {
-    private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(10);
-
     private readonly Process _process;
     private readonly Stream _input;
     private readonly Stream? _output;
@@ -42,14 +40,20 @@ internal sealed class ExecChannel : Channel
 
     public override void Shutdown()
     {
-        if (!_process.HasExited)
+        try
+        {
             _process.Kill(entireProcessTree: true);
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended, or the channel was disposed.
+        }
     }
 
     public override void WaitForPeer()
     {
-        if (!_process.WaitForExit(ExitPatience))
-            throw new IOException($"{Name}: the command has read everything and doesn't end");
+        _input.Dispose();
+        _process.WaitForExit();
         if (_process.ExitCode != 0)
             throw new IOException($"{Name}: the command ended with exit code {_process.ExitCode}");
     }

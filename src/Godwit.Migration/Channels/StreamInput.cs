@@ -33,9 +33,6 @@ public sealed class StreamInput
     /// <summary>Bytes that came over the channel.</summary>
     public long BytesRead { get; private set; }
 
-    /// <summary>True where the other side has closed and every byte of it is in the buffer.</summary>
-    public bool Ended => _final;
-
     /// <summary>The next element, if it is in the buffer.</summary>
     /// <exception cref="Wire.MigrationStreamException">The stream is malformed.</exception>
     public bool TryNext(out StreamElement element)

@@ -18,9 +18,6 @@ public sealed class ReturnPathListener
         _thread.Start();
     }
 
-    /// <summary>PONGs that came.</summary>
-    public int Pongs { get; private set; }
-
     /// <summary>Waits for the destination's last word.</summary>
     /// <exception cref="IOException">It failed, or went away without one.</exception>
     public void WaitForShut()
@@ -29,7 +26,7 @@ public sealed class ReturnPathListener
         if (_shut == 0)
             return;
         throw _shut is null
-            ? new IOException($"{_channel.Name}: the destination closed the connection without saying that it has the guest", _failure)
+            ? new IOException($"{_channel.Name}: the destination did not say that it has the guest: {_failure?.Message ?? "it closed the connection"}", _failure)
             : new IOException($"{_channel.Name}: the destination failed (it says {_shut}); its own log tells why");
     }
 
@@ -59,7 +56,7 @@ public sealed class ReturnPathListener
                 filled -= taken;
             }
         }
-        catch (Exception e) when (e is IOException or Wire.MigrationStreamException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException or Wire.MigrationStreamException)
         {
             _failure = e;
         }
@@ -69,7 +66,5 @@ public sealed class ReturnPathListener
     {
         if (message.Type == ReturnPathType.Shut)
             _shut = message.Value;
-        if (message.Type == ReturnPathType.Pong)
-            Pongs++;
     }
 }

@@ -3,13 +3,13 @@ using System.Buffers.Binary;
 namespace Godwit.Wire.Ram;
 
 /// <summary>
-/// Finds the target page size of a stream that doesn't say it (a target whose page size is fixed sends none, and SPARC's and Alpha's
-/// is 8 KiB): after a page comes the item of a later page, of another block, or the end of the section. The smallest size at which
-/// one of these stands is taken.
+/// Finds the target page size of a stream that doesn't say it (a target whose page size is fixed sends none; Alpha's and 64-bit
+/// SPARC's is 8 KiB, AVR's 256 bytes): after a page comes the item of a later page, of another block, or the end of the section. The first size at which one of
+/// these stands is taken, the usual ones first. A zero page has the same form at any size and tells nothing.
 /// </summary>
 internal readonly ref struct PageSizeProbe
 {
-    private static readonly int[] Candidates = [12, 13, 14, 16];
+    private static readonly int[] Candidates = [12, 13, 14, 16, 8];
 
     private readonly ReadOnlySpan<byte> _buffer;
     private readonly int _bodyAt;
@@ -29,24 +29,6 @@ internal readonly ref struct PageSizeProbe
         _blocks = blocks;
     }
 
-    /// <summary>After a zero page the next item stands one byte on, whatever the page size; its offset tells it.</summary>
-    /// <returns>False where the buffer is too short to say; <paramref name="needed"/> bytes would do for the next look.</returns>
-    public bool TryAfterZeroPage(out int bits, out int needed)
-    {
-        bits = Candidates[0];
-        needed = _bodyAt + 1 + 8;
-        if (_buffer.Length < needed)
-            return false;
-        var word = BinaryPrimitives.ReadUInt64BigEndian(_buffer[(_bodyAt + 1)..]);
-        foreach (var candidate in Candidates)
-        {
-            if (((RamFlags)(word & ((1UL << candidate) - 1))).HasFlag(RamFlags.Continue) && Follows(word, candidate) && (word & ~((1UL << candidate) - 1)) == _offset + (1UL << candidate))
-                bits = candidate;
-        }
-
-        return true;
-    }
-
     /// <returns>False where the buffer is too short to say; <paramref name="needed"/> bytes would do for the next look.</returns>
     public bool TryAfterPage(out int bits, out int needed)
     {
@@ -56,7 +38,11 @@ internal readonly ref struct PageSizeProbe
             var at = _bodyAt + (1 << candidate);
             needed = at + 8;
             if (_buffer.Length < needed)
+            {
+                bits = Candidates[0];
                 return false;
+            }
+
             var word = BinaryPrimitives.ReadUInt64BigEndian(_buffer[at..]);
             if (!Follows(word, candidate))
                 continue;

@@ -5,20 +5,23 @@ namespace Godwit.Wire.Ram;
 /// <code>
 /// | be64 sum of lengths, flag 0x004 |  then until the lengths reach the sum:
 /// | len 8 | idstr | be64 length | be64 page size * | be64 guest address ** |
-/// * where postcopy is advised and the block's pages are larger than the host's    ** with x-ignore-shared
+/// * where postcopy is advised and the block's pages aren't the larger of host page and target page    ** with x-ignore-shared
 /// </code>
 /// </summary>
 /// <param name="Index">Its place in the list.</param>
 /// <param name="Length">Bytes in use.</param>
 public sealed record RamBlock(int Index, string Name, ulong Length)
 {
+    /// <summary>The longest entry: idstr, length, page size, address.</summary>
+    public const int MaxEntryLength = 256 + 8 + 8 + 8;
+
     /// <summary>Bytes a host page, where the stream says it.</summary>
     public ulong? PageSize { get; init; }
 
     /// <summary>Guest physical address, where the stream says it.</summary>
     public ulong? Address { get; init; }
 
-    internal byte[] NameBytes { get; } = System.Text.Encoding.UTF8.GetBytes(Name);
+    internal byte[] NameBytes { get; } = System.Text.Encoding.ASCII.GetBytes(Name);
 
     public ulong Pages(int pageBits) => (Length + (1UL << pageBits) - 1) >> pageBits;
 

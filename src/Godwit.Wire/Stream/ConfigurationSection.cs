@@ -100,6 +100,8 @@ public sealed record ConfigurationSection(string MachineName)
             return false;
         if (version != 1)
             throw Error(start, name, $"version {version} is unknown, only 1 is");
+        if ((name == PageBitsName && result.TargetPageBits is not null) || (name == CapabilitiesName && result.Capabilities is not null) || (name == UuidName && result.Uuid is not null))
+            throw Error(start, name, "the subsection comes twice");
         switch (name)
         {
             case PageBitsName:

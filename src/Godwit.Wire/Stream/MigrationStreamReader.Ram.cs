@@ -9,7 +9,7 @@ public sealed partial class MigrationStreamReader
 {
     private const uint RamVersion = 4;
     private const int DefaultPageBits = 12;
-    private const int MaxBlocks = 1 << 16;
+    private const int MaxBlocks = 4096;
     private const RamFlags PageForms = RamFlags.Zero | RamFlags.Page | RamFlags.Xbzrle | RamFlags.CompressPage;
 
     private readonly List<RamBlock> _blocks = [];
@@ -69,14 +69,18 @@ public sealed partial class MigrationStreamReader
         var offset = word & ~mask;
         switch (flags & ~RamFlags.Continue)
         {
+            case RamFlags.Page or RamFlags.Zero or RamFlags.Xbzrle or RamFlags.CompressPage when Starts:
+                throw RamError(0, "flags", "a page in START, which has the block list alone");
             case RamFlags.Page or RamFlags.Zero or RamFlags.Xbzrle or RamFlags.CompressPage:
                 return ReadPage(buffer, final, flags, offset, out element, out needed);
-            case RamFlags.MemSize when !_blocksListed && _blocks.Count == 0 && offset <= long.MaxValue:
+            case RamFlags.MemSize when Starts && !_blocksListed && offset <= long.MaxValue:
                 _left = (long)offset;
                 _state = State.RamBlocks;
                 return Item(StreamElementKind.RamMemSize, flags, offset, out element, out needed);
             case RamFlags.MemSize:
-                throw RamError(0, "block list", $"a second block list, or one of {offset} bytes");
+                throw RamError(0, "block list", $"a block list outside START, a second one, or one of {offset} bytes");
+            case RamFlags.Eos when Starts && !_blocksListed:
+                throw RamError(0, "block list", "START ends without one");
             case RamFlags.Eos:
                 _state = State.Footer;
                 return Item(StreamElementKind.RamControl, flags, offset, out element, out needed);
@@ -94,13 +98,15 @@ public sealed partial class MigrationStreamReader
         return true;
     }
 
+    private bool Starts => _section!.Type == SectionType.Start;
+
     private bool ReadRamBlock(ReadOnlySpan<byte> buffer, out StreamElement element, out int needed)
     {
         var reader = new WireReader(buffer);
         if (!reader.TryCounted(out string name) || !reader.TryUInt64(out var length))
             return More(reader.Needed, out element, out needed);
-        if (name.Length == 0)
-            throw RamError(0, "block idstr", "a block without a name");
+        if (name.Length == 0 || name.Contains('?', StringComparison.Ordinal))
+            throw RamError(0, "block idstr", "a block without a name, or with one that isn't ASCII");
         if (length > (ulong)_left)
             throw RamError(reader.Position - 8, "block length", $"block '{name}' has {length} bytes, only {_left} of the sum are left");
         if (_blocks.Count == MaxBlocks || _blocks.Exists(b => string.Equals(b.Name, name, StringComparison.Ordinal)))
@@ -132,7 +138,7 @@ public sealed partial class MigrationStreamReader
     }
 
     /// <summary>
-    /// A block whose pages are larger than the host's carries their size, and nothing says that it does. What stands there otherwise
+    /// A block whose pages aren't of the usual size carries their size, and nothing says that it does. What stands there otherwise
     /// is an idstr, whose first byte isn't 0, or an item without a page offset; neither is one of the page sizes that were advised.
     /// </summary>
     private static bool HasPageSize(ReadOnlySpan<byte> next, PostcopyAdvise advice, bool shared, out bool present, out int needed)
@@ -167,10 +173,10 @@ public sealed partial class MigrationStreamReader
         if (block is null)
             throw RamError(0, "flags", "CONTINUE, and no block came before");
         var form = flags & PageForms;
-        if (PageBits is null && form is RamFlags.Page or RamFlags.Zero)
+        if (PageBits is null && form == RamFlags.Page)
         {
             var probe = new PageSizeProbe(buffer, reader.Position, offset, block, _blocks);
-            if (!(form == RamFlags.Page ? probe.TryAfterPage(out var bits, out needed) : probe.TryAfterZeroPage(out bits, out needed)) && !final)
+            if (!probe.TryAfterPage(out var bits, out needed) && !final)
                 return More(needed, out element, out needed);
             PageBits = bits;
             return ReadRamItem(buffer, final, out element, out needed);
@@ -204,6 +210,7 @@ public sealed partial class MigrationStreamReader
             Length = length,
             Block = block,
             PageOffset = offset,
+            PageBits = PageBits ?? DefaultPageBits,
             Flags = flags,
             Payload = payload,
         };
@@ -242,7 +249,7 @@ public sealed partial class MigrationStreamReader
                 return block;
         }
 
-        throw RamError(8, "block idstr", $"block '{System.Text.Encoding.UTF8.GetString(name)}' is not in the block list");
+        throw RamError(8, "block idstr", $"block '{System.Text.Encoding.ASCII.GetString(name)}' is not in the block list");
     }
 
     private MigrationStreamException RamError(int within, string field, string reason) => new(Offset + within, Label, field, reason);

@@ -15,10 +15,10 @@ public sealed partial class MigrationStreamReader
     public const int MaxElementLength = Command.HeaderLength + ushort.MaxValue + RamItem.MaxHeaderLength + 16;
 
     /// <summary>The longest description that is believed; the largest seen in the field is some hundred KiB.</summary>
-    public const int MaxDescriptionLength = 64 << 20;
+    public const int MaxDescriptionLength = 8 << 20;
 
     /// <summary>Sections that a stream may have; QEMU's ids go up by one a device.</summary>
-    private const int MaxSections = 1 << 16;
+    private const int MaxSections = 1 << 14;
 
     private readonly StreamReadMode _mode;
     private readonly Dictionary<int, SectionHeader> _sections;
@@ -26,6 +26,7 @@ public sealed partial class MigrationStreamReader
     private SectionHeader? _section;
     private long _left;
     private bool _sized;
+    private uint? _ramId;
 
     public MigrationStreamReader(StreamReadMode mode = StreamReadMode.Whole)
     {
@@ -41,6 +42,7 @@ public sealed partial class MigrationStreamReader
         _section = other._section;
         _left = other._left;
         _sized = other._sized;
+        _ramId = other._ramId;
         Offset = offset;
         Configuration = other.Configuration;
         HasFooters = other.HasFooters;
@@ -261,6 +263,11 @@ public sealed partial class MigrationStreamReader
         _sized = false;
         if (section.IsRam)
         {
+            if (section.Type == SectionType.Full)
+                throw new MigrationStreamException(Offset, section.Label, "section type", "guest memory is a live section, not a device");
+            if (section.Type == SectionType.Start && _ramId is not null)
+                throw new MigrationStreamException(Offset + 1, section.Label, "section id", $"guest memory began as section {_ramId} already");
+            _ramId = section.Id;
             if (section.VersionId != RamVersion)
                 throw new MigrationStreamException(Offset + length - 4, section.Label, "version", $"version {section.VersionId} is unknown, only {RamVersion} is");
             _state = State.Ram;

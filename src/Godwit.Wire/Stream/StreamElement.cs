@@ -64,6 +64,9 @@ public readonly ref struct StreamElement
     /// <summary>Bytes from the start of the block to the page.</summary>
     public ulong PageOffset { get; init; }
 
+    /// <summary>Base-2 logarithm of the page size, of a page.</summary>
+    public int PageBits { get; init; }
+
     /// <summary>The item's flags as they came, CONTINUE included.</summary>
     public RamFlags Flags { get; init; }
 
