@@ -14,11 +14,10 @@ public sealed partial class LayerTests
     private static readonly Dictionary<string, string[]> Arrows = new(StringComparer.Ordinal)
     {
         ["Godwit.Wire"] = [],
-        ["Godwit.Linux"] = [],
-        ["Godwit.Monitor"] = ["Godwit.Wire", "Godwit.Migration"],
-        ["Godwit.Migration"] = ["Godwit.Wire", "Godwit.Linux"],
-        ["Godwit.Archive"] = ["Godwit.Wire", "Godwit.Linux", "Godwit.Migration"],
-        ["godwit"] = ["Godwit.Wire", "Godwit.Linux", "Godwit.Migration", "Godwit.Archive", "Godwit.Monitor"],
+        ["Godwit.Monitor"] = [],
+        ["Godwit.Migration"] = ["Godwit.Wire"],
+        ["Godwit.Archive"] = ["Godwit.Wire", "Godwit.Migration"],
+        ["godwit"] = ["Godwit.Wire", "Godwit.Migration", "Godwit.Archive", "Godwit.Monitor"],
     };
 
     public static TheoryData<string> Projects => [.. Directory.GetDirectories(Repository.Path("src")).Select(d => Path.GetFileName(d))];

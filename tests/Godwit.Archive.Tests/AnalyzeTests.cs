@@ -118,10 +118,8 @@ public sealed class AnalyzeTests
     public void Verify_finds_a_zero_page_that_isnt()
     {
         var stream = new StreamBuilder().RamStart(("a", 1)).Ram(SectionType.End).ZeroPage("a", 0).Eos().Device(9, "d", [0]).End().ToArray();
-        var at = stream.AsSpan().IndexOf("\u0001a\0"u8.ToArray().AsSpan()[..2]);
         stream[stream.AsSpan().LastIndexOf((ReadOnlySpan<byte>)[2, 1, (byte)'a', 0]) + 3] = 0x41;
 
-        Assert.True(at > 0);
         Assert.Equal("fill", Assert.Single(Verify(stream).Problems).Field);
     }
 

@@ -12,6 +12,7 @@ public sealed class CommandLineTests
     [InlineData("receive", "unix:/tmp/x")]
     [InlineData("analyze")]
     [InlineData("analyze", "x", "--page-size", "5000")]
+    [InlineData("analyze", "x", "--page-size", "many")]
     [InlineData("nonsense")]
     [InlineData("send", "x", "fd:many")]
     public async Task A_wrong_command_line_ends_with_2(params string[] arguments)
@@ -26,6 +27,9 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("analyze", "/does/not/exist")]
     [InlineData("verify", "/does/not/exist")]
+    [InlineData("verify", "")]
+    [InlineData("receive", "fd:99", "-o", "/tmp/x")]
+    [InlineData("receive", "file:/dev/null", "-o", "/dev/null")]
     [InlineData("send", "/does/not/exist", "tcp:127.0.0.1:1")]
     [InlineData("receive", "unix:/does/not/exist", "-o", "/tmp/x")]
     [InlineData("receive", "file:/does/not/exist", "-o", "/tmp/x")]
@@ -52,6 +56,21 @@ public sealed class CommandLineTests
         Assert.Contains("pc.ram", analyze.Output, StringComparison.Ordinal);
         Assert.Contains("the stream breaks at byte 50000", analyze.Errors, StringComparison.Ordinal);
         Assert.Equal(50000, (long)JsonNode.Parse(json.Output)!["break"]!["offset"]!);
+    }
+
+    /// <summary>Progress runs on a terminal only, and a failure must come through it as it does without.</summary>
+    [Fact]
+    public async Task A_failure_on_a_terminal_is_one_line_too()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.File("cut"), Golden.Stream("pc-10.0")[..50000]);
+
+        var result = await GodwitCommand.RunShellAsync($"script -qec \"$GODWIT receive file:{folder.File("cut")} -o {folder.File("out")}\" /dev/null");
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("godwit: at byte 50000", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Output, StringComparison.Ordinal);
+        Assert.Equal(["cut"], folder.Names);
     }
 
     [Fact]

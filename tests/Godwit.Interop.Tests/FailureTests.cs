@@ -55,6 +55,7 @@ public sealed class FailureTests
     [Theory]
     [InlineData("cancel at the source")]
     [InlineData("interrupt the receiver")]
+    [InlineData("terminate the receiver")]
     [InlineData("kill the receiver")]
     public async Task A_migration_that_is_broken_off_leaves_the_guest_to_the_source(string how)
     {
@@ -69,13 +70,15 @@ public sealed class FailureTests
         if (how == "cancel at the source")
             await source.Qmp.ExecuteAsync("migrate_cancel");
         else if (how == "interrupt the receiver")
-            receive.Interrupt();
+            receive.Signal("INT");
+        else if (how == "terminate the receiver")
+            receive.Signal("TERM");
         else
             Process.GetProcessById(receive.ProcessId).Kill();
         var result = await receive.WaitAsync();
 
         Assert.NotEqual(0, result.ExitCode);
-        if (how == "interrupt the receiver")
+        if (how is "interrupt the receiver" or "terminate the receiver")
             Assert.Contains("cancelled", result.Errors, StringComparison.Ordinal);
         await AssertGuestRunsAsync(source, folder, mayLeavePartial: how == "kill the receiver");
     }

@@ -78,10 +78,10 @@ public sealed class GodwitCommand : IDisposable
             return _errors.ToString().Split('\n').First(l => l.StartsWith(Words, StringComparison.Ordinal))[Words.Length..].Trim();
     }
 
-    /// <summary>What Ctrl-C sends.</summary>
-    public void Interrupt()
+    /// <param name="name">Such as INT, which Ctrl-C sends.</param>
+    public void Signal(string name)
     {
-        using var kill = Process.Start("/bin/kill", ["-INT", $"{_process.Id}"]);
+        using var kill = Process.Start("/bin/kill", [$"-{name}", $"{_process.Id}"]);
         kill.WaitForExit();
     }
 

@@ -82,6 +82,26 @@ public sealed class ReturnPathTests
         Assert.Equal(field, error.Field);
     }
 
+    [Fact]
+    public void A_bitmap_comes_back_and_waits_for_its_last_byte()
+    {
+        ulong[] words = [1, 0x8000000000000000, 0x0123456789abcdef];
+        var writer = new WireWriter(new byte[64]);
+        ReceivedBitmap.Write(ref writer, words);
+        var bytes = writer.Written.ToArray();
+        var read = new ulong[3];
+
+        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 24, 1, 0], bytes[..10]);
+        Assert.Equal(24, ReceivedBitmap.ByteCount(129));
+        for (var cut = 0; cut < bytes.Length; cut++)
+            Assert.Equal(0, ReceivedBitmap.Read(bytes.AsSpan(0, cut), 0, read));
+        Assert.Equal(bytes.Length, ReceivedBitmap.Read(bytes, 0, read));
+        Assert.Equal(words, read);
+        Assert.Equal("bitmap size", Assert.Throws<MigrationStreamException>(() => ReceivedBitmap.Read(bytes, 0, new ulong[2])).Field);
+        bytes[^1] ^= 1;
+        Assert.Equal("bitmap end", Assert.Throws<MigrationStreamException>(() => ReceivedBitmap.Read(bytes, 0, new ulong[3])).Field);
+    }
+
     private static byte[] Write(ReturnPathMessage message)
     {
         var writer = new WireWriter(new byte[ReturnPathMessage.MaxLength]);

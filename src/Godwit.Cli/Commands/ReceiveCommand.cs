@@ -37,10 +37,9 @@ internal static class ReceiveCommand
         using var listener = ChannelListener.Listen(uri);
         if (listener.Waits)
             Terminal.Note($"waiting for a migration on {listener.Address}");
-        using var channel = listener.Accept(cancel.Token);
 
-        // A second source must be turned away, not left to fill a queue that nobody empties.
-        listener.Dispose();
+        // The listener stays: a source with multifd connects again before it says anything, and is to be refused by name.
+        using var channel = listener.Accept(cancel.Token);
         var progress = new ReceiveProgress();
         ReceiveSummary summary;
         try

@@ -76,6 +76,6 @@ internal static class ReportTables
             SectionProof.Described => "description",
             _ => "footer",
         };
-        return !section.IsComplete ? "broken off" : section.Header.Type == SectionType.Full ? proof : $"{proof}, {section.Parts} parts";
+        return !section.IsComplete ? "broken off" : section.Header.Type == SectionType.Full ? proof : $"{proof}, {section.Parts} part{(section.Parts == 1 ? "" : "s")}";
     }
 }

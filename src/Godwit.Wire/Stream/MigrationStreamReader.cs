@@ -11,8 +11,8 @@ namespace Godwit.Wire.Stream;
 /// </summary>
 public sealed partial class MigrationStreamReader
 {
-    /// <summary>The longest element that must stand in one buffer: a command with the longest payload, or a page of 64 KiB.</summary>
-    public const int MaxElementLength = Command.HeaderLength + ushort.MaxValue + RamItem.MaxHeaderLength + 16;
+    /// <summary>A buffer that holds any one element: a compressed page of 64 KiB, a command with the longest payload, a configuration.</summary>
+    public const int MaxElementLength = (128 << 10) + RamItem.MaxHeaderLength + 16;
 
     /// <summary>The longest description that is believed; the largest seen in the field is some hundred KiB.</summary>
     public const int MaxDescriptionLength = 8 << 20;
@@ -21,6 +21,7 @@ public sealed partial class MigrationStreamReader
     private const int MaxSections = 1 << 14;
 
     private readonly StreamReadMode _mode;
+    // Keys are ids taken as int: of this kind of dictionary the runtime brings compiled code, which a short run feels.
     private readonly Dictionary<int, SectionHeader> _sections;
     private State _state = State.Header;
     private SectionHeader? _section;
@@ -124,7 +125,7 @@ public sealed partial class MigrationStreamReader
                 Offset + buffer.Length,
                 Label,
                 Expected,
-                $"the stream ends here, in an element that began at byte {Offset} and has at least {needed} bytes");
+                buffer.IsEmpty ? "the stream ends here" : $"the stream ends here, in an element that began at byte {Offset} and has at least {needed} bytes");
         }
 
         return false;

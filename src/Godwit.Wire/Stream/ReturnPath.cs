@@ -17,7 +17,7 @@ public enum ReturnPathType : ushort
     /// <summary>Asks for pages of the block named last: be64 start, be32 length.</summary>
     RequestPages = 4,
 
-    /// <summary>len 8, block idstr; then, outside the message, be64 size, the bitmap and be64 end mark.</summary>
+    /// <summary>len 8, block idstr; then, outside the message, a <see cref="ReceivedBitmap"/>.</summary>
     RecvBitmap = 5,
 
     /// <summary>Ready to resume postcopy: be32 1.</summary>
@@ -41,9 +41,6 @@ public readonly record struct ReturnPathMessage(ReturnPathType Type, uint Value 
 {
     /// <summary>Header and the longest payload: start, length and an idstr.</summary>
     public const int MaxLength = 4 + 8 + 4 + 1 + 255;
-
-    /// <summary>The word after a received-pages bitmap.</summary>
-    public const ulong BitmapEndMark = 0x0123456789abcdef;
 
     private const int HeaderLength = 4;
 
