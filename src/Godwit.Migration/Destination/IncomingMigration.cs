@@ -83,9 +83,8 @@ public sealed class IncomingMigration
         switch (element.Command)
         {
             case CommandType.OpenReturnPath:
-                if (!_channel.IsBidirectional)
-                    throw new MigrationStreamException(element.Offset, "command", "OPEN_RETURN_PATH", $"{_channel.Name} has no way back") { Unsupported = "return-path" };
-                if (_returnPath is null)
+                // Over a file nobody waits for an answer: it is a capture of a stream whose source has long had one.
+                if (_returnPath is null && _channel.IsBidirectional)
                 {
                     _returnPath = new ReturnPathWriter(_channel);
                     if (_switchoverAck.AtOpen(reader.Configuration?.MachineName))
@@ -94,9 +93,9 @@ public sealed class IncomingMigration
 
                 return true;
             case CommandType.Ping:
-                if (_returnPath is null)
+                if (_returnPath is null && _channel.IsBidirectional)
                     throw new MigrationStreamException(element.Offset, "command", "PING", "the return path isn't open");
-                _returnPath.Send(new ReturnPathMessage(ReturnPathType.Pong, Value: Command.ReadUInt32(element.Payload)));
+                _returnPath?.Send(new ReturnPathMessage(ReturnPathType.Pong, Value: Command.ReadUInt32(element.Payload)));
                 return true;
             case CommandType.PostcopyAdvise:
                 return true;
