@@ -264,9 +264,17 @@ public sealed class Receiver : IDisposable
         Span<byte> last = stackalloc byte[1];
         if (!trailing && _input.Reader.HasFooters == false && file.Read(file.Length - 1, last) == 1 && last[0] == (byte)SectionType.Eof)
             return EndProof.Closed;
-        var reader = new StreamFileReader(file, area.Fork());
-        while (reader.TryNext(out _))
+        try
         {
+            var reader = new StreamFileReader(file, area.Fork());
+            while (reader.TryNext(out _))
+            {
+            }
+        }
+        catch (MigrationStreamException e)
+        {
+            // The area stands elsewhere in the file than in the stream, and ends where both do.
+            throw new MigrationStreamException(e.Offset + _input.BytesRead - _file.Length, e.Section, e.Field, e.Reason);
         }
 
         throw new MigrationStreamException(_input.BytesRead, "description", "JSON", "the description contradicts the sections before it, or bytes follow it");
