@@ -14,14 +14,16 @@ public sealed class DeviceArea
     /// <summary>EOF, type, length, and the brace that opens the description.</summary>
     private const int PatternLength = 1 + 1 + 4 + 1;
 
-    /// <summary>Descriptions that are tried at most: a guest can put many beginnings of one into a device.</summary>
+    /// <summary>Descriptions that are tried at most, and their bytes: a guest can put many beginnings of one into a device.</summary>
     private const int MaxCandidates = 4096;
+    private const long MaxTried = 512 << 20;
 
     private readonly StreamFile _file;
     private readonly MigrationStreamReader _reader;
     private readonly int _devicesBefore;
     private readonly List<Candidate> _candidates = [];
     private long _searched;
+    private long _tried;
 
     /// <param name="reader">Stands where the area begins, counting offsets within <paramref name="file"/>; it is forked, not moved.</param>
     /// <param name="devicesBefore">Sections of type FULL that came before the area.</param>
@@ -106,7 +108,7 @@ public sealed class DeviceArea
     private VmDescription? Prove(Candidate candidate)
     {
         Span<byte> last = stackalloc byte[1];
-        if (_file.Read(candidate.End - 1, last) != 1 || last[0] != (byte)'}')
+        if (_file.Read(candidate.End - 1, last) != 1 || last[0] != (byte)'}' || (_tried += candidate.Length) > MaxTried)
             return null;
         var json = new byte[candidate.Length];
         if (_file.Read(candidate.End - candidate.Length, json) != json.Length)

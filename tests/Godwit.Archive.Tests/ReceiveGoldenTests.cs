@@ -107,7 +107,7 @@ public sealed class ReceiveGoldenTests
 
             var (_, error, answers) = Replay.Receive(stream[..cut], folder.File("out"));
 
-            Assert.IsType<MigrationStreamException>(error);
+            Assert.Equal(cut, Assert.IsType<MigrationStreamException>(error).Offset);
             Assert.Empty(folder.Names);
             Assert.DoesNotContain(new ReturnPathMessage(ReturnPathType.Shut), answers);
             if (cut > 60)

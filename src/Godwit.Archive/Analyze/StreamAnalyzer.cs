@@ -209,10 +209,10 @@ public sealed class StreamAnalyzer
     {
         if (_report.Description is null)
             return;
+        var devices = new Dictionary<string, VmStructure>(StringComparer.Ordinal);
+        foreach (var device in _report.Description.Devices)
+            devices.TryAdd($"{device.Name}/{device.InstanceId}", device);
         foreach (var section in _report.Sections)
-        {
-            section.Description = _report.Description.Devices.FirstOrDefault(d =>
-                d.InstanceId == section.Header.InstanceId && string.Equals(d.Name, section.Header.Name, StringComparison.Ordinal));
-        }
+            section.Description = devices.GetValueOrDefault($"{section.Header.Name}/{section.Header.InstanceId}");
     }
 }

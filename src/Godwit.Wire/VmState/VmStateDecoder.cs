@@ -10,6 +10,9 @@ public sealed class VmStateDecoder
     private const byte NullPointerMark = (byte)'0';
     private const int MaxElements = 1 << 20;
 
+    /// <summary>Bytes of a buffer that become text; more than the state of any device that isn't memory in disguise.</summary>
+    private const int MaxShown = 1 << 20;
+
     private readonly string _label;
     private readonly long _bodyOffset;
     private int _elements;
@@ -133,7 +136,9 @@ public sealed class VmStateDecoder
         _ => Hex(bytes),
     };
 
-    private static string Hex(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(bytes);
+    private static string Hex(ReadOnlySpan<byte> bytes) => bytes.Length <= MaxShown
+        ? Convert.ToHexStringLower(bytes)
+        : Convert.ToHexStringLower(bytes[..MaxShown]) + "…";
 
     private MigrationStreamException Error(int at, string field, string reason) => new(_bodyOffset + at, _label, field, reason);
 }
