@@ -77,8 +77,9 @@ public sealed class StreamFile : IDisposable
         var half = length / 2;
         var second = Task.Run(() => Read(offset + half, _buffer.AsSpan(half, length - half)));
         _filled = Read(offset, _buffer.AsSpan(0, half));
-        _filled = _filled < half ? _filled : half + second.GetAwaiter().GetResult();
-        second.Wait();
+        var rest = second.GetAwaiter().GetResult();
+        if (_filled == half)
+            _filled += rest;
     }
 
     /// <summary>Copies bytes, as many as there are.</summary>

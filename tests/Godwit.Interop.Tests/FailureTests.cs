@@ -38,12 +38,7 @@ public sealed class FailureTests
         using var folder = new TemporaryFolder();
         await using var source = await StartAsync(New, "pages=4k rate=max pattern=random");
         await source.Qmp.SetCapabilitiesAsync(["postcopy-ram"]);
-        await source.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = 8L << 20, ["downtime-limit"] = 1 });
-
-        using var receive = GodwitCommand.Start("receive", $"unix:{folder.File("in")}", "-o", folder.File("out"));
-        await receive.WaitForErrorAsync("waiting");
-        await source.Qmp.MigrateAsync($"unix:{folder.File("in")}");
-        await Task.Delay(500);
+        using var receive = await ReceiveSlowlyAsync(source, folder);
         await source.Qmp.ExecuteAsync("migrate-start-postcopy");
         var result = await receive.WaitAsync();
 
@@ -61,12 +56,7 @@ public sealed class FailureTests
     {
         using var folder = new TemporaryFolder();
         await using var source = await StartAsync(Old, "pages=4k rate=max pattern=random");
-        await source.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = 8L << 20, ["downtime-limit"] = 1 });
-
-        using var receive = GodwitCommand.Start("receive", $"unix:{folder.File("in")}", "-o", folder.File("out"));
-        await receive.WaitForErrorAsync("waiting");
-        await source.Qmp.MigrateAsync($"unix:{folder.File("in")}");
-        await Task.Delay(300);
+        using var receive = await ReceiveSlowlyAsync(source, folder);
         if (how == "cancel at the source")
             await source.Qmp.ExecuteAsync("migrate_cancel");
         else if (how == "interrupt the receiver")
@@ -88,12 +78,7 @@ public sealed class FailureTests
     {
         using var folder = new TemporaryFolder();
         await using var source = await StartAsync(Old, "pages=4k rate=max pattern=random");
-        await source.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = 8L << 20, ["downtime-limit"] = 1 });
-
-        using var receive = GodwitCommand.Start("receive", $"unix:{folder.File("in")}", "-o", folder.File("out"));
-        await receive.WaitForErrorAsync("waiting");
-        await source.Qmp.MigrateAsync($"unix:{folder.File("in")}");
-        await Task.Delay(300);
+        using var receive = await ReceiveSlowlyAsync(source, folder);
         Process.GetProcessById(source.ProcessId).Kill();
         var result = await receive.WaitAsync();
 
@@ -120,6 +105,17 @@ public sealed class FailureTests
         var source = await QemuProcess.StartAsync(Peers.Path(qemu), Heartbeat.Machine(guest));
         await Heartbeat.WaitForBeatAsync(source, 2);
         return source;
+    }
+
+    /// <summary>A migration that doesn't come to its end by itself, half a second after its start.</summary>
+    private static async Task<GodwitCommand> ReceiveSlowlyAsync(QemuProcess source, TemporaryFolder folder)
+    {
+        await source.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = 8L << 20, ["downtime-limit"] = 1 });
+        var receive = GodwitCommand.Start("receive", $"unix:{folder.File("in")}", "-o", folder.File("out"));
+        await receive.WaitForErrorAsync("waiting");
+        await source.Qmp.MigrateAsync($"unix:{folder.File("in")}");
+        await Task.Delay(500);
+        return receive;
     }
 
     private static async Task AssertGuestRunsAsync(QemuProcess source, TemporaryFolder folder, bool mayLeavePartial = false)

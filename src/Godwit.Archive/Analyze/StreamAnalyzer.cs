@@ -78,7 +78,7 @@ public sealed class StreamAnalyzer
         Describe();
     }
 
-    private int DefaultPageBits() => _report.Description?.PageSize is { } size && size is >= 1 << 8 and <= 1 << 16 ? System.Numerics.BitOperations.Log2((uint)size) : 12;
+    private int DefaultPageBits() => _report.Description?.PageSize is { } size && size is >= 1 << 8 and <= 1 << 16 ? System.Numerics.BitOperations.Log2((uint)size) : MigrationStreamReader.DefaultPageBits;
 
     private void Take(in StreamElement element)
     {

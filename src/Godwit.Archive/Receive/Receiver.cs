@@ -10,12 +10,15 @@ namespace Godwit.Archive.Receive;
 
 /// <summary>
 /// Ends a migration in a file. What comes before guest memory is copied, memory is compacted, other live sections that come between
-/// its rounds are put between its pages and its END, and the devices are copied as they are. The source is told that all is well only when the file has
-/// its name; until then every failure leaves the guest to it.
+/// its rounds are put between its pages and its END, and the devices are copied as they are. The source is told that all is well only
+/// when the file has its name; until then every failure leaves the guest to it.
 /// </summary>
 public sealed class Receiver : IDisposable
 {
     private const int SilenceMilliseconds = 1000;
+
+    /// <summary>How long a proven end must stay the end: a guest may have planted one, and the rest be on its way.</summary>
+    private const int SettleMilliseconds = 20;
     private const int PatienceSeconds = 10;
     private const int SmallMachinePages = (16 << 20) >> 12;
 
@@ -131,10 +134,10 @@ public sealed class Receiver : IDisposable
         }
     }
 
-    private int PageBits => _input.Reader.PageBits ?? 12;
+    private int PageBits => _input.Reader.PageBits ?? MigrationStreamReader.DefaultPageBits;
 
     /// <summary>Pages of less than 4 KiB are known of small machines only (AVR).</summary>
-    private int GranuleBits() => TotalPages() < SmallMachinePages ? 8 : 12;
+    private int GranuleBits() => TotalPages() < SmallMachinePages ? 8 : MigrationStreamReader.DefaultPageBits;
 
     private long TotalPages()
     {
@@ -238,7 +241,7 @@ public sealed class Receiver : IDisposable
             if (area.Find(out var end) is not null)
             {
                 trailing = end < _file.Length;
-                if (!trailing && (!_migration.HasReturnPath || _channel.WaitReadable(0) != true) && (_migration.HasReturnPath || !_input.Fill()))
+                if (!trailing && (!_migration.HasReturnPath || _channel.WaitReadable(SettleMilliseconds) != true) && (_migration.HasReturnPath || !_input.Fill()))
                     return EndProof.Description;
                 continue;
             }

@@ -21,8 +21,6 @@ public sealed class IncomingMigration
         _switchoverAck = new SwitchoverAck(switchoverAck);
     }
 
-    public MigrationStatus Status { get; private set; } = MigrationStatus.Setup;
-
     /// <summary>Whether the source waits for the destination's last word before it gives up its guest.</summary>
     public bool HasReturnPath => _returnPath is not null;
 
@@ -37,9 +35,6 @@ public sealed class IncomingMigration
             _returnPath.Send(new ReturnPathMessage(ReturnPathType.SwitchoverAck));
         switch (element.Kind)
         {
-            case StreamElementKind.Header:
-                Status = MigrationStatus.Active;
-                return false;
             case StreamElementKind.Configuration when reader.Configuration!.Has(ConfigurationSection.MappedRam):
                 throw Refuse(element, "configuration", ConfigurationSection.MappedRam, "pages stand at fixed places of a file");
             case StreamElementKind.RamControl when element.Flags.HasFlag(RamFlags.MultifdFlush):
@@ -59,13 +54,11 @@ public sealed class IncomingMigration
     public void Complete()
     {
         _returnPath?.Send(new ReturnPathMessage(ReturnPathType.Shut));
-        Status = MigrationStatus.Completed;
     }
 
     /// <summary>Tells the source, as far as it can be told, that the migration failed and the guest is its own again.</summary>
     public void Fail()
     {
-        Status = MigrationStatus.Failed;
         try
         {
             _returnPath?.Send(new ReturnPathMessage(ReturnPathType.Shut, Value: 1));
@@ -100,7 +93,6 @@ public sealed class IncomingMigration
             case CommandType.PostcopyAdvise:
                 return true;
             case CommandType.SwitchoverStart:
-                Status = MigrationStatus.Device;
                 return false;
             case CommandType.EnableColo:
                 throw Refuse(element, "command", "x-colo", "two machines run side by side");

@@ -8,9 +8,11 @@ namespace Godwit.Wire.Stream;
 public sealed partial class MigrationStreamReader
 {
     private const uint RamVersion = 4;
-    private const int DefaultPageBits = 12;
     private const int MaxBlocks = 4096;
     private const RamFlags PageForms = RamFlags.Zero | RamFlags.Page | RamFlags.Xbzrle | RamFlags.CompressPage;
+
+    /// <summary>Base-2 logarithm of the page size that nearly every target has.</summary>
+    public const int DefaultPageBits = 12;
 
     private readonly List<RamBlock> _blocks = [];
     private RamBlock? _lastBlock;
