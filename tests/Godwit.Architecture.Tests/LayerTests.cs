@@ -14,10 +14,14 @@ public sealed partial class LayerTests
     private static readonly Dictionary<string, string[]> Arrows = new(StringComparer.Ordinal)
     {
         ["Godwit.Wire"] = [],
+        ["Godwit.Linux"] = [],
+        ["Godwit.Memory"] = ["Godwit.Linux"],
+        ["Godwit.Devices"] = ["Godwit.Linux", "Godwit.Memory"],
+        ["Godwit.Machine"] = ["Godwit.Linux", "Godwit.Memory", "Godwit.Devices"],
         ["Godwit.Monitor"] = [],
         ["Godwit.Migration"] = ["Godwit.Wire"],
         ["Godwit.Archive"] = ["Godwit.Wire", "Godwit.Migration"],
-        ["godwit"] = ["Godwit.Wire", "Godwit.Migration", "Godwit.Archive", "Godwit.Monitor"],
+        ["godwit"] = ["Godwit.Wire", "Godwit.Migration", "Godwit.Archive", "Godwit.Monitor", "Godwit.Linux", "Godwit.Memory", "Godwit.Devices", "Godwit.Machine"],
     };
 
     public static TheoryData<string> Projects => [.. Directory.GetDirectories(Repository.Path("src")).Select(d => Path.GetFileName(d))];

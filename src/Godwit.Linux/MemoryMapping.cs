@@ -1,0 +1,99 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Godwit.Linux;
+
+/// <summary>Memory of this process that a file stands behind: a memfd, or a file of the host's. Shared, so that others may map it too.</summary>
+public sealed unsafe partial class MemoryMapping : IDisposable
+{
+    private const int ProtectionRead = 1, ProtectionWrite = 2;
+    private const int MapShared = 1, MapPrivate = 2, MapNoReserve = 0x4000;
+    private const uint MemfdCloseOnExec = 1;
+    private const int OpenReadWrite = 2, OpenCreate = 0x40, OpenCloseOnExec = 0x80000;
+
+    private byte* _address;
+
+    private MemoryMapping(SafeFileHandle file, byte* address, ulong length)
+    {
+        File = file;
+        _address = address;
+        Length = length;
+    }
+
+    /// <summary>The file behind it; whoever has it can map the same memory.</summary>
+    public SafeFileHandle File { get; }
+
+    /// <summary>In bytes.</summary>
+    public ulong Length { get; }
+
+    /// <summary>Where it starts; valid until it is disposed.</summary>
+    public byte* Address => _address;
+
+    /// <summary>Memory without a name in any file system.</summary>
+    /// <param name="name">Shown in /proc/PID/maps.</param>
+    /// <param name="length">In bytes, more than 0.</param>
+    public static MemoryMapping CreateAnonymous(string name, ulong length)
+    {
+        var file = memfd_create(name, MemfdCloseOnExec);
+        if (file.IsInvalid)
+            throw SystemCallException.Last("memfd_create", name);
+        return Map(file, name, length, grow: true, share: true);
+    }
+
+    /// <summary>A file of the host's, made if it isn't there and grown if it is too short.</summary>
+    /// <param name="path">The file, or a folder: then an unnamed file in it.</param>
+    /// <param name="share">False: what the guest writes doesn't reach the file.</param>
+    /// <param name="length">In bytes, more than 0.</param>
+    public static MemoryMapping OpenFile(string path, ulong length, bool share)
+    {
+        if (Directory.Exists(path))
+            path = Path.Combine(path, $"godwit-memory-{Guid.NewGuid():N}");
+        var existed = System.IO.File.Exists(path);
+        var file = open(path, OpenReadWrite | OpenCreate | OpenCloseOnExec, 0b110_000_000);
+        if (file.IsInvalid)
+            throw SystemCallException.Last("open", path);
+        var mapping = Map(file, path, length, grow: (ulong)RandomAccess.GetLength(file) < length, share);
+        if (!existed && Path.GetFileName(path).StartsWith("godwit-memory-", StringComparison.Ordinal))
+            System.IO.File.Delete(path);
+        return mapping;
+    }
+
+    public void Dispose()
+    {
+        if (_address == null)
+            return;
+        _ = munmap(_address, (nuint)Length);
+        _address = null;
+        File.Dispose();
+    }
+
+    private static MemoryMapping Map(SafeFileHandle file, string name, ulong length, bool grow, bool share)
+    {
+        if (grow && ftruncate(file, (long)length) != 0)
+            throw SystemCallException.Last("ftruncate", name);
+        var address = mmap(null, (nuint)length, ProtectionRead | ProtectionWrite, (share ? MapShared : MapPrivate) | MapNoReserve, file, 0);
+        if ((nint)address == -1)
+        {
+            var error = SystemCallException.Last("mmap", name);
+            file.Dispose();
+            throw error;
+        }
+
+        return new MemoryMapping(file, address, length);
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle memfd_create(string name, uint flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ftruncate(SafeFileHandle file, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial byte* mmap(void* address, nuint length, int protection, int flags, SafeFileHandle file, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int munmap(void* address, nuint length);
+}

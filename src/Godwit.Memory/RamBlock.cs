@@ -1,0 +1,62 @@
+using Godwit.Linux;
+using Microsoft.Win32.SafeHandles;
+
+namespace Godwit.Memory;
+
+/// <summary>A block of guest RAM with the name and the length that the migration stream gives it (QEMU: <c>RAMBlock</c>).</summary>
+public sealed unsafe class RamBlock : IDisposable
+{
+    private readonly MemoryMapping _mapping;
+
+    /// <param name="idstr">QEMU's name of the block, such as <c>riscv_virt_board.ram</c>.</param>
+    /// <param name="mapping">The memory; it goes with the block.</param>
+    public RamBlock(string idstr, MemoryMapping mapping)
+    {
+        if (mapping.Length == 0 || (mapping.Length & GuestPage.OffsetMask) != 0)
+            throw new ArgumentException($"RAM block {idstr}: {mapping.Length} bytes are no whole pages", nameof(mapping));
+        IdStr = idstr;
+        _mapping = mapping;
+        Dirty = new DirtyBitmap((long)(mapping.Length >> GuestPage.Bits));
+    }
+
+    public string IdStr { get; }
+
+    /// <summary>In bytes, whole pages.</summary>
+    public ulong Length => _mapping.Length;
+
+    /// <summary>The memfd or file behind it, for those who map it too.</summary>
+    public SafeFileHandle File => _mapping.File;
+
+    /// <summary>Pages written since their bits were taken.</summary>
+    public DirtyBitmap Dirty { get; }
+
+    internal byte* Host => _mapping.Address;
+
+    /// <summary>A block of anonymous memory.</summary>
+    public static RamBlock Create(string idstr, ulong length) => new(idstr, MemoryMapping.CreateAnonymous(idstr, length));
+
+    /// <summary>Bytes to look at. Harts may change them meanwhile.</summary>
+    public ReadOnlySpan<byte> Read(ulong offset, int length)
+    {
+        Check(offset, length);
+        // Sound: the range is inside the mapping, which lives as long as the block.
+        return new ReadOnlySpan<byte>(Host + offset, length);
+    }
+
+    /// <summary>Bytes to change; their pages are dirty from now on.</summary>
+    public Span<byte> Write(ulong offset, int length)
+    {
+        Check(offset, length);
+        Dirty.SetRange(offset, (ulong)length);
+        return new Span<byte>(Host + offset, length);
+    }
+
+    public void Dispose() => _mapping.Dispose();
+
+    private void Check(ulong offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        if (offset > Length || (ulong)length > Length - offset)
+            throw new ArgumentOutOfRangeException(nameof(offset), $"RAM block {IdStr} has {Length} bytes, not {length} at {offset}");
+    }
+}

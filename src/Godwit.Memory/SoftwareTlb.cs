@@ -1,0 +1,119 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Godwit.Memory;
+
+/// <summary>Where a hart's virtual pages lie in this process, for one privilege mode. An entry for reading and one for writing are apart:
+/// a page gets its writing entry only after it was marked dirty, so that a first store can't pass unseen.
+/// Belongs to one hart's thread; nobody else may call it.</summary>
+public sealed unsafe class SoftwareTlb
+{
+    private const int Bits = 10;
+    private const int Count = 1 << Bits;
+    private const ulong NoTag = ulong.MaxValue;
+
+    // Pinned, so that the two pointers into it stay right for as long as this object lives.
+    private readonly Entry[] _entries = GC.AllocateUninitializedArray<Entry>(2 * Count, pinned: true);
+    private readonly Entry* _read;
+    private readonly Entry* _write;
+
+    /// <summary>
+    /// <code>
+    /// Tag     virtual address of the page; NoTag (which no aligned address equals) when empty
+    /// Addend  host address of the page minus its virtual address
+    /// </code>
+    /// </summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Entry
+    {
+        public ulong Tag;
+        public ulong Addend;
+    }
+
+    public SoftwareTlb()
+    {
+        _read = (Entry*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_entries));
+        _write = _read + Count;
+        Flush();
+    }
+
+    /// <summary>Forgets everything.</summary>
+    public void Flush() => MemoryMarshal.AsBytes(_entries.AsSpan()).Fill(0xff);
+
+    /// <summary>Forgets what may be written, so that the next store to each page takes the slow path again.</summary>
+    public void FlushWrites() => MemoryMarshal.AsBytes(_entries.AsSpan(Count)).Fill(0xff);
+
+    /// <summary>Forgets one page.</summary>
+    public void FlushPage(ulong address)
+    {
+        var index = Index(address);
+        _read[index].Tag = NoTag;
+        _write[index].Tag = NoTag;
+    }
+
+    /// <summary>From now on reads of this virtual page go straight to RAM.</summary>
+    public void EnterRead(ulong virtualAddress, MemoryRegion region, ulong physicalAddress) =>
+        Enter(_read, virtualAddress, region, physicalAddress);
+
+    /// <summary>From now on writes to this virtual page go straight to RAM. Marks it dirty.</summary>
+    public void EnterWrite(ulong virtualAddress, MemoryRegion region, ulong physicalAddress)
+    {
+        region.MarkDirty(physicalAddress);
+        Enter(_write, virtualAddress, region, physicalAddress);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryRead<T>(ulong address, out T value)
+        where T : unmanaged
+    {
+        var entry = _read + Index(address);
+        // A misaligned address differs from every tag in its low bits, and so takes the slow path.
+        if (entry->Tag == (address & (~GuestPage.OffsetMask | ((ulong)sizeof(T) - 1))))
+        {
+            // Sound: the tag says that the page is mapped at address + Addend, and an aligned value doesn't leave it.
+            value = *(T*)(address + entry->Addend);
+            return true;
+        }
+
+        Unsafe.SkipInit(out value);
+        return false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryWrite<T>(ulong address, T value)
+        where T : unmanaged
+    {
+        var entry = _write + Index(address);
+        if (entry->Tag == (address & (~GuestPage.OffsetMask | ((ulong)sizeof(T) - 1))))
+        {
+            // Sound: as in TryRead.
+            *(T*)(address + entry->Addend) = value;
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The naturally aligned cell at this address for an atomic operation; a null reference if its page has no writing entry.</summary>
+    public ref T TryCell<T>(ulong address)
+        where T : unmanaged
+    {
+        var entry = _write + Index(address);
+        if (entry->Tag == (address & (~GuestPage.OffsetMask | ((ulong)sizeof(T) - 1))))
+            return ref *(T*)(address + entry->Addend);
+        return ref Unsafe.NullRef<T>();
+    }
+
+    private static void Enter(Entry* table, ulong virtualAddress, MemoryRegion region, ulong physicalAddress)
+    {
+        var page = physicalAddress & ~GuestPage.OffsetMask;
+        if (region.Ram is null || !region.Contains(page, GuestPage.Size))
+            throw new ArgumentException($"no RAM at {physicalAddress:x}", nameof(physicalAddress));
+        var entry = table + Index(virtualAddress);
+        entry->Tag = virtualAddress & ~GuestPage.OffsetMask;
+        entry->Addend = (ulong)(region.Host + (page - region.Start)) - entry->Tag;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint Index(ulong address) => (nuint)(address >> GuestPage.Bits) & (Count - 1);
+}
