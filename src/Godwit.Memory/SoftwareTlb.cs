@@ -94,14 +94,66 @@ public sealed unsafe class SoftwareTlb
         return false;
     }
 
-    /// <summary>The naturally aligned cell at this address for an atomic operation; a null reference if its page has no writing entry.</summary>
-    public ref T TryCell<T>(ulong address)
-        where T : unmanaged
+    /// <summary>An atomic read-modify-write of an aligned word. False: the page has no writing entry.</summary>
+    public bool TryAtomic(ulong address, AtomicOperation operation, uint operand, out uint old)
     {
         var entry = _write + Index(address);
-        if (entry->Tag == (address & (~GuestPage.OffsetMask | ((ulong)sizeof(T) - 1))))
-            return ref *(T*)(address + entry->Addend);
-        return ref Unsafe.NullRef<T>();
+        old = 0;
+        if (entry->Tag != (address & (~GuestPage.OffsetMask | (sizeof(uint) - 1))))
+            return false;
+        // Sound: as in TryRead.
+        ref var cell = ref *(uint*)(address + entry->Addend);
+        uint expected;
+        do
+        {
+            expected = Volatile.Read(ref cell);
+            old = Interlocked.CompareExchange(ref cell, operation.Apply(expected, operand), expected);
+        }
+        while (old != expected);
+        return true;
+    }
+
+    /// <summary>An atomic read-modify-write of an aligned doubleword. False: the page has no writing entry.</summary>
+    public bool TryAtomic(ulong address, AtomicOperation operation, ulong operand, out ulong old)
+    {
+        var entry = _write + Index(address);
+        old = 0;
+        if (entry->Tag != (address & (~GuestPage.OffsetMask | (sizeof(ulong) - 1))))
+            return false;
+        // Sound: as in TryRead.
+        ref var cell = ref *(ulong*)(address + entry->Addend);
+        ulong expected;
+        do
+        {
+            expected = Volatile.Read(ref cell);
+            old = Interlocked.CompareExchange(ref cell, operation.Apply(expected, operand), expected);
+        }
+        while (old != expected);
+        return true;
+    }
+
+    /// <summary>Stores an aligned word if it still is what was expected. False: the page has no writing entry.</summary>
+    public bool TryCompareExchange(ulong address, uint expected, uint value, out bool exchanged)
+    {
+        var entry = _write + Index(address);
+        exchanged = false;
+        if (entry->Tag != (address & (~GuestPage.OffsetMask | (sizeof(uint) - 1))))
+            return false;
+        // Sound: as in TryRead.
+        exchanged = Interlocked.CompareExchange(ref *(uint*)(address + entry->Addend), value, expected) == expected;
+        return true;
+    }
+
+    /// <summary>Stores an aligned doubleword if it still is what was expected. False: the page has no writing entry.</summary>
+    public bool TryCompareExchange(ulong address, ulong expected, ulong value, out bool exchanged)
+    {
+        var entry = _write + Index(address);
+        exchanged = false;
+        if (entry->Tag != (address & (~GuestPage.OffsetMask | (sizeof(ulong) - 1))))
+            return false;
+        // Sound: as in TryRead.
+        exchanged = Interlocked.CompareExchange(ref *(ulong*)(address + entry->Addend), value, expected) == expected;
+        return true;
     }
 
     private static void Enter(Entry* table, ulong virtualAddress, MemoryRegion region, ulong physicalAddress)

@@ -1,0 +1,26 @@
+using Godwit.Machine.Cpu.Decode;
+
+namespace Godwit.Machine.Cpu.Blocks;
+
+/// <summary>Instructions that are executed one after the other, decoded: up to a jump, the end of the page, or <see cref="MaxInstructions"/>.
+/// What a translator would take.</summary>
+/// <param name="code">At least one instruction.</param>
+/// <param name="raw">The bytes that it was decoded from.</param>
+public sealed class Block(Instruction[] code, byte[] raw)
+{
+    public const int MaxInstructions = 64;
+
+    public Instruction[] Code { get; } = code;
+
+    public byte[] Raw { get; } = raw;
+
+    /// <summary>In which period between two fence.i the bytes were last compared with memory.</summary>
+    public uint Generation { get; set; }
+
+    /// <summary>The bits of one instruction, as in mtval of an illegal one.</summary>
+    public uint RawBits(in Instruction instruction)
+    {
+        var at = Raw.AsSpan(instruction.Offset, instruction.Length);
+        return instruction.Length == 2 ? BitConverter.ToUInt16(at) : BitConverter.ToUInt32(at);
+    }
+}

@@ -1,0 +1,171 @@
+using System.Runtime.CompilerServices;
+using Godwit.Machine.Cpu.Decode;
+using Godwit.Machine.Cpu.Translation;
+using Godwit.Memory;
+
+namespace Godwit.Machine.Cpu.Blocks;
+
+/// <summary>A hart's decoded blocks: first by virtual address, behind that by physical address. As the architecture allows, a store to code
+/// is seen by this hart's fetches only after fence.i; then each block is compared with memory before it is used again.</summary>
+internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, Decoder decoder)
+{
+    private const int Entries = 4096;
+    private const int MaxBlocks = 1 << 16;
+    private const ulong NoTag = ulong.MaxValue;
+    private const int PrivilegeShift = 60;
+
+    private readonly Entry[] _byAddress = NewEntries();
+    private readonly Dictionary<ulong, Block> _byPhysical = [];
+    private readonly Instruction[] _building = new Instruction[Block.MaxInstructions];
+    private uint _generation;
+    private bool _isEmpty = true;
+    private MemoryRegion? _lastRegion;
+
+    private struct Entry
+    {
+        public ulong Tag;
+        public Block Block;
+    }
+
+    /// <summary>Forgets which block is at which virtual address: translations changed.</summary>
+    public void ForgetAddresses()
+    {
+        if (_isEmpty)
+            return;
+        foreach (ref var entry in _byAddress.AsSpan())
+            entry.Tag = NoTag;
+        _isEmpty = true;
+    }
+
+    /// <summary>fence.i: code may have changed.</summary>
+    public void Synchronize()
+    {
+        _generation++;
+        ForgetAddresses();
+    }
+
+    /// <summary>The block at an address, if it was used since the last change of translations.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Block? Find(ulong pc)
+    {
+        ref var entry = ref _byAddress[(int)(pc >> 1) & (Entries - 1)];
+        return entry.Tag == Tag(pc) ? entry.Block : null;
+    }
+
+    /// <summary>The block at an address, decoded now if need be.</summary>
+    /// <returns>Null: the fetch failed, and the MMU has the reason.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public Block? Load(ulong pc)
+    {
+        if (!mmu.TryFetch(pc, out var physical))
+            return null;
+        if (!_byPhysical.TryGetValue(physical, out var block) || (block.Generation != _generation && !IsCurrent(block, physical)))
+        {
+            block = Decode(pc, physical);
+            if (block is null)
+                return null;
+        }
+
+        block.Generation = _generation;
+        ref var entry = ref _byAddress[(int)(pc >> 1) & (Entries - 1)];
+        entry.Tag = Tag(pc);
+        entry.Block = block;
+        _isEmpty = false;
+        return block;
+    }
+
+    private static Entry[] NewEntries()
+    {
+        var entries = new Entry[Entries];
+        foreach (ref var entry in entries.AsSpan())
+            entry.Tag = NoTag;
+        return entries;
+    }
+
+    // Addresses that can be fetched from are canonical, or physical and shorter: the mode's two bits don't make two of them alike.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong Tag(ulong pc) => pc ^ ((ulong)state.Priv << PrivilegeShift);
+
+    private bool IsCurrent(Block block, ulong physical)
+    {
+        Span<byte> now = stackalloc byte[Block.MaxInstructions * 4];
+        now = now[..block.Raw.Length];
+        return TryRead(physical, now) && now.SequenceEqual(block.Raw);
+    }
+
+    private Block? Decode(ulong pc, ulong physical)
+    {
+        Span<byte> bytes = stackalloc byte[Block.MaxInstructions * 4];
+        var room = (int)(GuestPage.Size - (physical & GuestPage.OffsetMask));
+        var page = bytes[..Math.Min(bytes.Length, room)];
+        if (!TryRead(physical, page))
+        {
+            _ = mmu.Fail(ExceptionCause.InstructionAccessFault, pc);
+            return null;
+        }
+
+        int count = 0, length = 0;
+        while (count < Block.MaxInstructions && length + 2 <= page.Length)
+        {
+            uint word = BitConverter.ToUInt16(page[length..]);
+            if ((word & 3) == 3)
+            {
+                if (length + 4 > page.Length)
+                    break;
+                word = BitConverter.ToUInt32(page[length..]);
+            }
+
+            _building[count] = decoder.Decode(word, length);
+            length += _building[count].Length;
+            if (_building[count++].EndsBlock)
+                break;
+        }
+
+        if (count == 0)
+            return DecodeAcrossPages(pc, page);
+        var block = new Block(_building.AsSpan(0, count).ToArray(), page[..length].ToArray());
+        if (_byPhysical.Count >= MaxBlocks)
+            _byPhysical.Clear();
+        _byPhysical[physical] = block;
+        return block;
+    }
+
+    /// <summary>An instruction that begins in one page and ends in another: it may be elsewhere when translations change, so only the
+    /// virtual address knows it.</summary>
+    private Block? DecodeAcrossPages(ulong pc, ReadOnlySpan<byte> firstHalf)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        firstHalf[..2].CopyTo(bytes);
+        if (!mmu.TryFetch(pc + 2, out var physical))
+            return null;
+        if (!TryRead(physical, bytes[2..]))
+        {
+            _ = mmu.Fail(ExceptionCause.InstructionAccessFault, pc + 2);
+            return null;
+        }
+
+        return new Block([decoder.Decode(BitConverter.ToUInt32(bytes), 0)], bytes.ToArray());
+    }
+
+    private bool TryRead(ulong physical, Span<byte> bytes)
+    {
+        if (_lastRegion is not { } region || !region.Contains(physical, (ulong)bytes.Length))
+            _lastRegion = region = memory.Find(physical)!;
+        if (region?.Ram is null)
+            return TryReadDevice(physical, bytes);
+        return memory.TryRead(physical, bytes);
+    }
+
+    /// <summary>Code in flash.</summary>
+    private bool TryReadDevice(ulong physical, Span<byte> bytes)
+    {
+        for (var n = 0; n < bytes.Length; n += 2)
+        {
+            if (!memory.TryLoadDevice(physical + (ulong)n, 2, out var half))
+                return false;
+            BitConverter.TryWriteBytes(bytes[n..], (ushort)half);
+        }
+
+        return true;
+    }
+}
