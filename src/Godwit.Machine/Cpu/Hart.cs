@@ -11,7 +11,7 @@ namespace Godwit.Machine.Cpu;
 
 /// <summary>An RV64GC hart. What it is stands in <see cref="State"/>; what happens to it, here; what it does next, in the interpreter.
 /// All but interrupt lines and <see cref="RequestStop"/> belong to the hart's own thread, or to whoever has it stopped.</summary>
-public sealed class Hart
+public sealed class Hart : IDisposable
 {
     private const ulong InterruptFlag = 1UL << 63;
     private const ulong TimerEnable = 1UL << 63, HardwareUpdates = 1UL << 61;
@@ -137,6 +137,11 @@ public sealed class Hart
         Attend();
     }
 
+    /// <summary>mtime was set: stimecmp is reached at another moment. From any thread.</summary>
+    public void TimeChanged() => UpdateStimecmp();
+
+    public void Dispose() => _woken.Dispose();
+
     /// <summary>Interrupts or requests are to be looked at before the next block. From any thread.</summary>
     internal void Attend()
     {
@@ -257,7 +262,7 @@ public sealed class Hart
         {
             if (((pending >> cause) & 1) == 0)
                 continue;
-            EnterTrap(InterruptFlag | (ulong)cause, 0, toSupervisor);
+            EnterTrap(InterruptFlag | (uint)cause, 0, toSupervisor);
             return;
         }
     }

@@ -1,3 +1,4 @@
+using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt.DeviceTree;
 
 namespace Godwit.Machine.Virt;

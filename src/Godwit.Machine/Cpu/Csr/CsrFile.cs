@@ -19,10 +19,16 @@ internal sealed class CsrFile(Hart hart)
     private const ulong FenceOfIo = 1;
     private const ulong EnvironmentMask = FenceOfIo | (3UL << 4) | (1UL << 6) | (1UL << 7);
     private const ulong TimerEnable = 1UL << 63, HardwareUpdates = 1UL << 61;
+
+    // QEMU puts its version here, major to micro in a byte each; this is the one whose machine ours is.
+    private const ulong ImplementationId = 0x0b0102;
+
     private const byte FrmMask = 7, FflagsMask = 31;
 
     private readonly HartState _state = hart.State;
     private readonly Mmu _mmu = hart.Mmu;
+    private readonly bool _hasSstc = hart.Model.Has("sstc");
+    private readonly bool _hasSvadu = hart.Model.Has("svadu");
     private readonly CounterFile _counters = new(hart.State);
 
     /// <summary>Whether the hart may access a register now. Whether there is one, only <see cref="TryRead"/> knows.</summary>
@@ -34,7 +40,7 @@ internal sealed class CsrFile(Hart hart)
         {
             Fflags or Frm or Fcsr => (_state.Mstatus & Status.Fs) != 0,
             Satp => _state.Priv == Privilege.Machine || (_state.Mstatus & Status.Tvm) == 0,
-            Stimecmp => hart.Model.Has("sstc")
+            Stimecmp => _hasSstc
                 && (_state.Priv == Privilege.Machine || ((_state.Mcounteren & TimeBit) != 0 && (_state.Menvcfg & TimerEnable) != 0)),
             >= Cycle and <= Hpmcounter31 => IsCounterEnabled(csr - Cycle),
             _ => true,
@@ -86,7 +92,7 @@ internal sealed class CsrFile(Hart hart)
             Cycle or Instret => _counters.Read(csr - Cycle),
             >= Hpmcounter3 and <= Hpmcounter31 => csr - Cycle <= LastCounter ? _counters.Read(csr - Cycle) : null,
             Mvendorid or Mconfigptr => 0,
-            Marchid or Mimpid => hart.Model.ImplementationId,
+            Marchid or Mimpid => ImplementationId,
             Mhartid => (ulong)hart.Id,
             _ => null,
         };
@@ -171,7 +177,7 @@ internal sealed class CsrFile(Hart hart)
                 _state.Mcounteren = (uint)value & CounterMask;
                 break;
             case Menvcfg:
-                var writable = EnvironmentMask | (hart.Model.Has("sstc") ? TimerEnable : 0) | (hart.Model.Has("svadu") ? HardwareUpdates : 0);
+                var writable = EnvironmentMask | (_hasSstc ? TimerEnable : 0) | (_hasSvadu ? HardwareUpdates : 0);
                 _state.Menvcfg = value & writable;
                 hart.UpdateStimecmp();
                 break;

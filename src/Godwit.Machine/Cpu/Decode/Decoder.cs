@@ -254,11 +254,11 @@ public sealed class Decoder(CpuModel model)
                 Set(ref i, Privileged(word), 0);
                 break;
             case 1 or 2 or 3:
-                Set(ref i, Csrrw + (int)(Funct3(word) - 1), csr);
+                Set(ref i, (Opcode)((uint)Csrrw + Funct3(word) - 1), csr);
                 ToRegister(ref i);
                 break;
             case 5 or 6 or 7:
-                Set(ref i, Csrrwi + (int)(Funct3(word) - 5), csr);
+                Set(ref i, (Opcode)((uint)Csrrwi + Funct3(word) - 5), csr);
                 ToRegister(ref i);
                 break;
         }

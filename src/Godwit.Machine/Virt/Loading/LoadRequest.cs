@@ -1,3 +1,5 @@
+using Godwit.Machine.Cpu;
+
 namespace Godwit.Machine.Virt.Loading;
 
 /// <summary>What the machine is to start with.</summary>

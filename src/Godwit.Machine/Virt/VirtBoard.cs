@@ -1,0 +1,139 @@
+using Godwit.Devices;
+using Godwit.Devices.Aclint;
+using Godwit.Devices.Character;
+using Godwit.Devices.Clock;
+using Godwit.Devices.FwCfg;
+using Godwit.Devices.GoldfishRtc;
+using Godwit.Devices.Gpex;
+using Godwit.Devices.PflashCfi01;
+using Godwit.Devices.Plic;
+using Godwit.Devices.SifiveTest;
+using Godwit.Devices.Uart16550;
+using Godwit.Devices.VirtioMmio;
+using Godwit.Machine.Cpu;
+using Godwit.Memory;
+
+namespace Godwit.Machine.Virt;
+
+/// <summary>The parts of the board, where they are and what is wired to what (QEMU: <c>hw/riscv/virt.c</c>).</summary>
+internal sealed class VirtBoard : IDisposable
+{
+    private readonly List<IResettable> _devices = [];
+    private readonly List<RamBlock> _blocks = [];
+
+    public VirtBoard(CpuModel cpu, int hartCount, RamBlock ram, Func<Lock, ICharacterBackend>? serial, Action<PowerEvent> power)
+    {
+        Clock = new VirtualClock(Memory.DeviceLock);
+        Serial = serial?.Invoke(Memory.DeviceLock) ?? new NullBackend();
+        AddRam(ram, MemoryMap.RamBase);
+        AddRam(RamBlock.Create(MemoryMap.Mrom.Name, MemoryMap.Mrom.Size), MemoryMap.Mrom.Base, readOnly: true);
+
+        var time = new AclintTime();
+        Harts = [.. Enumerable.Range(0, hartCount).Select(id => new Hart(id, cpu, Memory, time, Clock))];
+        AddAclint(time);
+        var plic = AddPlic();
+        AddDevices(plic, power);
+        AddPcie(plic, ram.Length);
+    }
+
+    public AddressSpace Memory { get; } = new();
+
+    public VirtualClock Clock { get; }
+
+    public IReadOnlyList<Hart> Harts { get; }
+
+    /// <summary>What stands behind the serial port.</summary>
+    public ICharacterBackend Serial { get; }
+
+    /// <summary>All blocks of RAM and ROM, by the names that the migration stream gives them.</summary>
+    public IReadOnlyList<RamBlock> Blocks => _blocks;
+
+    /// <summary>Devices and harts as after power-on; RAM keeps what it holds. The harts must stand.</summary>
+    /// <param name="pc">The reset vector.</param>
+    public void Reset(ulong pc)
+    {
+        lock (Memory.DeviceLock)
+        {
+            foreach (var device in _devices)
+                device.Reset();
+            foreach (var hart in Harts)
+                hart.Reset(pc);
+        }
+    }
+
+    public void Dispose()
+    {
+        Clock.Dispose();
+        Serial.Dispose();
+        foreach (var hart in Harts)
+            hart.Dispose();
+        foreach (var block in _blocks)
+            block.Dispose();
+    }
+
+    private void AddRam(RamBlock block, ulong start, bool readOnly = false)
+    {
+        Memory.MapRam(start, block, 0, block.Length, readOnly);
+        _blocks.Add(block);
+    }
+
+    private T Add<T>(ulong start, ulong length, T device)
+        where T : IMmioDevice, IResettable
+    {
+        Memory.MapDevice(start, length, device);
+        _devices.Add(device);
+        return device;
+    }
+
+    private void AddAclint(AclintTime time)
+    {
+        var clint = MemoryMap.Clint.Base;
+        Add(clint, AclintSwiDevice.RegionSize, new AclintSwiDevice([.. Harts.Select(h => h.MachineSoftware)]));
+        var mtimer = new AclintMtimerDevice(Clock, [.. Harts.Select(h => h.MachineTimer)]);
+        Add(clint + AclintSwiDevice.RegionSize, AclintMtimerDevice.RegionSize, mtimer);
+        time.Device = mtimer;
+        mtimer.TimeChanged = () =>
+        {
+            foreach (var hart in Harts)
+                hart.TimeChanged();
+        };
+    }
+
+    private PlicDevice AddPlic()
+    {
+        // Each hart has a context for machine mode and one for supervisor mode.
+        var plic = new PlicDevice([.. Harts.SelectMany(h => new[] { h.MachineExternal, h.SupervisorExternal })]);
+        return Add(MemoryMap.Plic.Base, PlicDevice.RegionSize, plic);
+    }
+
+    private void AddDevices(PlicDevice plic, Action<PowerEvent> power)
+    {
+        Add(MemoryMap.Test.Base, SifiveTestDevice.RegionSize, new SifiveTestDevice(power));
+        Add(MemoryMap.Rtc.Base, GoldfishRtcDevice.RegionSize, new GoldfishRtcDevice(plic.Inputs[(int)MemoryMap.RtcInterrupt], Clock));
+        var uart = new Uart16550Device(plic.Inputs[(int)MemoryMap.UartInterrupt], Clock, Serial);
+        Add(MemoryMap.Uart0.Base, Uart16550Device.RegionSize, uart);
+        for (var n = 0; n < MemoryMap.VirtioCount; n++)
+            Add(MemoryMap.VirtioDevice(n).Base, VirtioMmioDevice.RegionSize, new VirtioMmioDevice());
+        Add(MemoryMap.FwCfg.Base, FwCfgDevice.RegionSize, new FwCfgDevice(Memory, Harts.Count));
+        AddFlash(MemoryMap.Flash0);
+        AddFlash(MemoryMap.Flash1);
+    }
+
+    private void AddFlash(MemoryMapEntry bank)
+    {
+        var storage = RamBlock.Create(bank.Name, bank.Size);
+        _blocks.Add(storage);
+        Add(bank.Base, PflashCfi01Device.RegionSize, new PflashCfi01Device(storage));
+    }
+
+    private void AddPcie(PlicDevice plic, ulong memorySize)
+    {
+        var first = (int)MemoryMap.FirstPcieInterrupt;
+        var host = new GpexHost([.. Enumerable.Range(first, GpexHost.Lines).Select(n => plic.Inputs[n])]);
+        Add(MemoryMap.PcieEcam.Base, GpexHost.EcamSize, host);
+        Memory.MapDevice(MemoryMap.PciePio.Base, GpexHost.IoSize, host.Io);
+        Memory.MapDevice(MemoryMap.PcieMmio.Base, MemoryMap.PcieMmio.Size, host.CreateMemoryWindow(MemoryMap.PcieMmio.Base));
+        var high = MemoryMap.HighPcieMmio(memorySize);
+        Memory.MapDevice(high.Base, high.Size, host.CreateMemoryWindow(high.Base));
+    }
+}

@@ -1,0 +1,191 @@
+using System.Threading.Channels;
+using Godwit.Devices.SifiveTest;
+using Godwit.Machine.Cpu;
+using Godwit.Machine.Lifecycle;
+using Godwit.Machine.Virt.Loading;
+using Godwit.Memory;
+
+namespace Godwit.Machine.Virt;
+
+/// <summary>QEMU's RISC-V board <c>virt</c>, from power-on to power-off. Its methods may be called from any thread but a hart's.</summary>
+public sealed class VirtMachine : IDisposable
+{
+    private readonly VirtOptions _options;
+    private readonly BoardImage _image;
+    private readonly VirtBoard _board;
+    private readonly HartThreads _threads;
+    private readonly Lock _control = new();
+    private readonly Channel<PowerEvent> _powerEvents = Channel.CreateUnbounded<PowerEvent>();
+    private readonly CancellationTokenSource _disposed = new();
+    private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _powerControl;
+    private RunState _state = RunState.Prelaunch;
+
+    /// <summary>Makes a machine that stands at its reset vector; <see cref="Continue"/> starts it.</summary>
+    /// <exception cref="LoadException">What it is to start with is missing, doesn't fit, or isn't for this machine.</exception>
+    public VirtMachine(VirtOptions options)
+    {
+        _options = options;
+        _image = BoardLoader.Load(options.Load);
+        var ram = options.Ram ?? RamBlock.Create(MemoryMap.RamName, options.Load.MemorySize);
+        _board = new VirtBoard(options.Load.Cpu, options.Load.Harts, ram, options.Serial, e => _powerEvents.Writer.TryWrite(e));
+        try
+        {
+            _image.Install(_board.Memory);
+        }
+        catch
+        {
+            _board.Dispose();
+            throw;
+        }
+
+        _board.Reset(BoardImage.ResetAddress);
+        _threads = new HartThreads(_board.Harts, HartFailed);
+        _powerControl = Task.Run(ControlPowerAsync);
+    }
+
+    /// <summary>Told of every change of the run state. Must not call back.</summary>
+    public Action<RunState>? StateChanged { get; set; }
+
+    public RunState State
+    {
+        get
+        {
+            lock (_control)
+                return _state;
+        }
+    }
+
+    /// <summary>The exit code, once the guest has powered off or asked for a reset that <see cref="VirtOptions.NoReboot"/> forbids.
+    /// Faults if a hart failed.</summary>
+    public Task<int> Ended => _ended.Task;
+
+    /// <summary>What harts and devices see.</summary>
+    public AddressSpace Memory => _board.Memory;
+
+    public IReadOnlyList<Hart> Harts => _board.Harts;
+
+    /// <summary>All blocks of RAM and ROM, by the names that the migration stream gives them.</summary>
+    public IReadOnlyList<RamBlock> Blocks => _board.Blocks;
+
+    /// <summary>The tree that the guest was given at the last reset.</summary>
+    public ReadOnlyMemory<byte> DeviceTree => _image.DeviceTree;
+
+    /// <summary>Lets the guest run (QMP: <c>cont</c>).</summary>
+    public void Continue()
+    {
+        lock (_control)
+        {
+            if (_state is RunState.Prelaunch or RunState.Paused)
+                Go();
+        }
+    }
+
+    /// <summary>Stops the guest between two instructions, and its clock (QMP: <c>stop</c>). Nothing is lost.</summary>
+    public void Pause()
+    {
+        lock (_control)
+        {
+            if (_state == RunState.Running)
+                Stand(RunState.Paused);
+        }
+    }
+
+    /// <summary>As if somebody pressed the reset button (QMP: <c>system_reset</c>).</summary>
+    public void Reset()
+    {
+        lock (_control)
+        {
+            if (_state == RunState.InternalError)
+                return;
+            var wasRunning = _state == RunState.Running;
+            if (wasRunning)
+                Stand(_state);
+            _image.Install(_board.Memory);
+            _board.Reset(BoardImage.ResetAddress);
+            if (wasRunning)
+                Go();
+            else if (_state == RunState.Shutdown)
+                Enter(RunState.Paused);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_disposed.IsCancellationRequested)
+            return;
+        _disposed.Cancel();
+        _powerControl.GetAwaiter().GetResult();
+        _threads.Dispose();
+        _board.Dispose();
+        _disposed.Dispose();
+    }
+
+    private void Go()
+    {
+        _board.Clock.Start();
+        Enter(RunState.Running);
+        _threads.Start();
+    }
+
+    private void Stand(RunState state)
+    {
+        _threads.Stop();
+        _board.Clock.Stop();
+        Enter(state);
+    }
+
+    private void Enter(RunState state)
+    {
+        if (_state == state)
+            return;
+        _state = state;
+        StateChanged?.Invoke(state);
+    }
+
+    // A device asks on a hart's thread, with the machine's lock held; what it asks for needs that thread to stand.
+    private async Task ControlPowerAsync()
+    {
+        try
+        {
+            await foreach (var power in _powerEvents.Reader.ReadAllAsync(_disposed.Token))
+            {
+                if (power.Kind == PowerEventKind.Reset && !_options.NoReboot)
+                    Reset();
+                else
+                    PowerOff(power.ExitCode);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The machine is being disposed of.
+        }
+        catch (Exception e)
+        {
+            _ended.TrySetException(e);
+        }
+    }
+
+    private void PowerOff(int exitCode)
+    {
+        lock (_control)
+        {
+            if (_state == RunState.Running)
+                Stand(RunState.Shutdown);
+        }
+
+        if (!_options.NoShutdown)
+            _ended.TrySetResult(exitCode);
+    }
+
+    private void HartFailed(Hart hart, Exception error)
+    {
+        _ended.TrySetException(new InvalidOperationException($"hart {hart.Id} failed at {hart.State.Pc:x}: {error.Message}", error));
+        // This thread is one that has to stand first.
+        _ = Task.Run(() =>
+        {
+            lock (_control)
+                Stand(RunState.InternalError);
+        });
+    }
+}
