@@ -28,7 +28,8 @@ public sealed unsafe partial class RawTerminal : IDisposable
     }
 
     /// <summary>Null when the file isn't a terminal.</summary>
-    public static RawTerminal? TryEnter(int file)
+    /// <param name="keepSignals">Ctrl-C and its like stay signals to this process.</param>
+    public static RawTerminal? TryEnter(int file, bool keepSignals = false)
     {
         var before = new byte[TermiosSize];
         var raw = new byte[TermiosSize];
@@ -43,7 +44,7 @@ public sealed unsafe partial class RawTerminal : IDisposable
         Span<uint> flags = MemoryMarshal.Cast<byte, uint>(raw.AsSpan());
         flags[InputFlags] &= ~(IgnoreBreak | BreakInterrupt | MarkParity | StripBit8 | NewlineToReturn | IgnoreReturn | ReturnToNewline | OutputControl);
         flags[OutputFlags] |= PostProcess;
-        flags[LocalFlags] &= ~(Echo | EchoNewline | Canonical | Extended | Signals);
+        flags[LocalFlags] &= ~(Echo | EchoNewline | Canonical | Extended | (keepSignals ? 0 : Signals));
         flags[ControlFlags] = (flags[ControlFlags] & ~(SizeMask | ParityEnable)) | Size8;
         raw[MinimumCharacters] = 1;
         raw[Time] = 0;

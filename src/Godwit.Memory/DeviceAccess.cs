@@ -1,13 +1,14 @@
 namespace Godwit.Memory;
 
 /// <summary>Fits an access to what a device takes (QEMU: <c>memory_region_access_valid</c> and <c>access_with_adjusted_size</c>).</summary>
-internal static class DeviceAccess
+public static class DeviceAccess
 {
+    /// <returns>False: it doesn't take such an access.</returns>
     public static bool TryRead(IMmioDevice device, ulong offset, int size, out ulong value)
     {
         value = 0;
         var sizes = device.Sizes;
-        if (!IsValid(sizes, offset, size))
+        if (!IsValid(sizes, offset, size) || !device.Accepts(offset, size, isWrite: false))
             return false;
         var step = Math.Clamp(size, sizes.MinImplemented, sizes.MaxImplemented);
         if (step >= size)
@@ -21,10 +22,11 @@ internal static class DeviceAccess
         return true;
     }
 
+    /// <returns>False: it doesn't take such an access.</returns>
     public static bool TryWrite(IMmioDevice device, ulong offset, int size, ulong value)
     {
         var sizes = device.Sizes;
-        if (!IsValid(sizes, offset, size))
+        if (!IsValid(sizes, offset, size) || !device.Accepts(offset, size, isWrite: true))
             return false;
         var step = Math.Clamp(size, sizes.MinImplemented, sizes.MaxImplemented);
         if (step >= size)

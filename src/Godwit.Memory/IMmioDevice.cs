@@ -10,6 +10,9 @@ public interface IMmioDevice
     /// <summary>Which accesses it takes; others are access faults to the guest, as in QEMU.</summary>
     AccessSizes Sizes { get; }
 
+    /// <summary>Whether it takes this access, for devices whose registers differ in that (QEMU: <c>valid.accepts</c>).</summary>
+    bool Accepts(ulong offset, int size, bool isWrite) => true;
+
     /// <param name="offset">From the start of the range.</param>
     /// <param name="size">1, 2, 4 or 8 bytes, within <see cref="Sizes"/>.</param>
     ulong Read(ulong offset, int size);

@@ -1,0 +1,21 @@
+namespace Godwit.Devices.Character;
+
+/// <summary>Nobody: output is dropped, input never comes (QEMU: <c>null</c>).</summary>
+public sealed class NullBackend : ICharacterBackend
+{
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+    }
+
+    public void Attach(ICharacterFrontend frontend)
+    {
+    }
+
+    public void AcceptInput()
+    {
+    }
+
+    public void Dispose()
+    {
+    }
+}
