@@ -1,7 +1,7 @@
 using System.Globalization;
 using Godwit.SideBySide;
 
-if (args is not [var what, var script, var folder, .. var rest] || what is not ("receive" or "analyze" or "all"))
+if (args is not [var what, var script, var folder, .. var rest] || what is not ("receive" or "analyze" or "machine" or "all"))
 {
     Console.Error.WriteLine("called by bench/run");
     return 2;
@@ -18,5 +18,8 @@ if (what is "analyze" or "all")
     AnalyzeBench.Run(stream, script, rounds);
     File.Delete(stream);
 }
+
+if (what is "machine")
+    await MachineBench.RunAsync(rounds);
 
 return 0;
