@@ -67,7 +67,7 @@ internal static class FusedMultiplyAdd
         if (x.IsNaN || y.IsNaN || z.IsNaN)
             return Arithmetic.NaN<T>(x.IsSignalingNaN || y.IsSignalingNaN || z.IsSignalingNaN, ref flags);
 
-        // With an infinity, or a product of zero: any finite product may stand for one that an infinite addend swallows.
+        // An infinity or a zero is left. A finite product beside an infinite addend counts for nothing: zero stands for it.
         var negative = x.Negative != y.Negative;
         var product = x.IsInfinity || y.IsInfinity ? Arithmetic.Infinity<T>(negative) : FloatFormat<T>.Zero(negative);
         return Arithmetic.AddSpecial<T>(product, Unpacked.From<T>(product), c, z, mode, ref flags);
