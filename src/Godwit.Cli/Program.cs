@@ -12,12 +12,16 @@ internal static class Program
     {
         var root = new RootCommand("Live migration for virtual machines, wire-compatible with QEMU.")
         {
+            RunCommand.CreateListing(),
             DemoCommand.Create(),
             ReceiveCommand.Create(),
             SendCommand.Create(),
             AnalyzeCommand.Create(),
             VerifyCommand.Create(),
         };
+        if (args is [RunCommand.Name, ..])
+            return await GuardedAsync(() => RunCommand.RunAsync(args[1..]));
+
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
@@ -27,9 +31,14 @@ internal static class Program
             return ExitCode.Usage;
         }
 
+        return await GuardedAsync(() => parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }));
+    }
+
+    private static async Task<int> GuardedAsync(Func<Task<int>> command)
+    {
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            return await command();
         }
         catch (OperationCanceledException)
         {

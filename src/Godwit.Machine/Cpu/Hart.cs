@@ -149,6 +149,13 @@ public sealed class Hart : IDisposable
         _woken.Set();
     }
 
+    /// <summary>mstatus, mie or mideleg changed: what is pending may now be taken. On the hart's own thread.</summary>
+    internal void CheckInterrupts()
+    {
+        if ((Volatile.Read(ref State.Mip) & State.Mie) != 0)
+            _attention = true;
+    }
+
     /// <summary>wfi: until an interrupt is pending that mie lets through.</summary>
     internal void Halt()
     {
@@ -174,7 +181,7 @@ public sealed class Hart : IDisposable
         State.Priv = privilege;
         State.LoadRes = HartState.NoReservation;
         Mmu.UpdateMode();
-        _attention = true;
+        CheckInterrupts();
     }
 
     internal void SetStimecmp(ulong value)

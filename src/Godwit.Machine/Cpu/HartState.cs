@@ -58,7 +58,7 @@ public sealed class HartState
     public ulong Sscratch;
     public ulong Senvcfg;
     public uint Scounteren;
-    public ulong Stimecmp = ulong.MaxValue;
+    public ulong Stimecmp;
 
     /// <summary>mip.SEIP as the guest wrote it, and as the interrupt controller has it.</summary>
     public bool SoftwareSeip;

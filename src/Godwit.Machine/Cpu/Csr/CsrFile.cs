@@ -165,7 +165,7 @@ internal sealed class CsrFile(Hart hart)
                 break;
             case Mideleg:
                 _state.Mideleg = value & (Interrupt.SupervisorAll | Interrupt.Virtual | Interrupt.Lcofip);
-                hart.Attend();
+                hart.CheckInterrupts();
                 break;
             case Mie:
                 WriteMie(value & (Interrupt.SupervisorAll | Interrupt.MachineAll | Interrupt.Virtual | (1UL << 12) | Interrupt.Local));
@@ -245,13 +245,13 @@ internal sealed class CsrFile(Hart hart)
             _mmu.Flush();
         if (((old ^ value) & (Status.Mprv | Status.Mpp | Status.Sum)) != 0)
             _mmu.UpdateMode();
-        hart.Attend();
+        hart.CheckInterrupts();
     }
 
     private void WriteMie(ulong value)
     {
         _state.Mie = value;
-        hart.Attend();
+        hart.CheckInterrupts();
     }
 
     private void WriteMip(ulong value, ulong mask)

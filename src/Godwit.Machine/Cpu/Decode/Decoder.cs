@@ -233,7 +233,7 @@ public sealed class Decoder(CpuModel model)
             2 when i.Rd == 0 => CacheBlock(word >> 20),
             _ => Illegal,
         };
-        Set(ref i, opcode, 0);
+        Set(ref i, opcode, word >> 20);
     }
 
     private Opcode CacheBlock(uint function) => function switch

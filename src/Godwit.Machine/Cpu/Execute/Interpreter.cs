@@ -396,7 +396,7 @@ internal sealed class Interpreter(Hart hart)
                         goto illegal;
                     continue;
                 case Opcode.Fence:
-                    Interlocked.MemoryBarrier();
+                    FenceUnit.Execute(in i);
                     continue;
 
                 default:

@@ -105,7 +105,7 @@ internal sealed class SystemUnit(Hart hart)
         if (!IsEnabled(ZeroEnable))
             return Outcome.Illegal;
         var block = _state.X[i.Rs1 & 63] & ~(CacheBlock - 1);
-        // The whole block's permission comes first; a fault names the address as it was asked for.
+        // The whole block's permission comes first.
         if (!_mmu.TryAccess(block, (int)CacheBlock, AccessType.Store))
             return Outcome.Fault;
         for (ulong at = 0; at < CacheBlock; at += 8)
@@ -121,13 +121,11 @@ internal sealed class SystemUnit(Hart hart)
     {
         if (!IsEnabled(enable))
             return Outcome.Illegal;
-        var address = _state.X[i.Rs1 & 63];
-        var block = address & ~(CacheBlock - 1);
+        var block = _state.X[i.Rs1 & 63] & ~(CacheBlock - 1);
         // Either permission is enough; with neither it is a store's fault.
-        if (_mmu.TryAccess(block, (int)CacheBlock, AccessType.Load) || _mmu.TryAccess(block, (int)CacheBlock, AccessType.Store))
-            return Outcome.Next;
-        _mmu.Fail(_mmu.FaultCause, address);
-        return Outcome.Fault;
+        return _mmu.TryAccess(block, (int)CacheBlock, AccessType.Load) || _mmu.TryAccess(block, (int)CacheBlock, AccessType.Store)
+            ? Outcome.Next
+            : Outcome.Fault;
     }
 
     private bool IsEnabled(ulong bits) =>
