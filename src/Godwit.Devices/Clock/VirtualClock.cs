@@ -49,7 +49,8 @@ public sealed class VirtualClock : IDisposable
         _changed.Set();
     }
 
-    /// <summary>Stops time. A timer that is firing just now still ends; afterwards none fires.</summary>
+    /// <summary>Stops time. A timer that is firing just now still ends; afterwards none fires. Harts stand already: one that read the time
+    /// just now may have seen a later one than the clock stops at.</summary>
     public void Stop()
     {
         lock (_deviceLock)
