@@ -22,10 +22,12 @@ public sealed class AclintTests
     public void The_timers_lines_go_up_and_down_as_in_QEMU(int seed)
     {
         using var both = new SideBySide();
-        both.Qemu.Ask("irq_intercept_out_named /machine/unattached/device[1] unnamed-gpio-out");
+        both.Qemu.Ask("irq_intercept_out /machine/unattached/device[1]");
         var random = new Random(seed);
-        // Reset has raised both, before the interception.
+        // QEMU takes lines for low when it begins to intercept them.
         bool[] lines = [true, true];
+        both.Write(Mtimecmp, 8, 0);
+        both.Write(Mtimecmp + 8, 8, 0);
         for (var i = 0; i < 1000; i++)
         {
             var hart = (ulong)random.Next(2);
@@ -42,7 +44,7 @@ public sealed class AclintTests
                     break;
                 default:
                     // Whole ticks: QEMU's timers fire up to one tick late, ours when mtime is there.
-                    both.Step(random.Next(500) * 100);
+                    both.Step(random.Next(1, 500) * 100);
                     break;
             }
 

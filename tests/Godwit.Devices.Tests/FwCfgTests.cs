@@ -15,7 +15,7 @@ public sealed class FwCfgTests
     [InlineData(2)]
     public void Random_accesses_read_as_in_QEMU(int seed)
     {
-        using var both = new SideBySide();
+        using var both = WithFilesOfTheMachine();
         var random = new Random(seed);
         // The keys below the files, then the directory and files that both have.
         ushort[] keys = [0, 1, 2, 4, 5, 0x0e, 0x19, 0x20, 0x21, 0x22, 0x23, 0x3f, 0x40, 0x4001, 0x8000, 0x8001, 0xc019, 0xffff];
@@ -46,7 +46,7 @@ public sealed class FwCfgTests
     [Fact]
     public void The_directory_and_every_entry_are_QEMUs()
     {
-        using var both = new SideBySide(null, "-fw_cfg", "name=opt/org.example/b,string=second", "-fw_cfg", "name=opt/org.example/a,string=first");
+        using var both = WithFilesOfTheMachine("-fw_cfg", "name=opt/org.example/b,string=second", "-fw_cfg", "name=opt/org.example/a,string=first");
         both.Ours.FwCfg.AddFile("opt/org.example/b", "second"u8.ToArray());
         both.Ours.FwCfg.AddFile("opt/org.example/a", "first"u8.ToArray());
         for (ushort key = 0; key < 0x42; key++)
@@ -62,7 +62,7 @@ public sealed class FwCfgTests
     [InlineData(4)]
     public void Random_DMA_leaves_QEMUs_bytes_in_memory(int seed)
     {
-        using var both = new SideBySide();
+        using var both = WithFilesOfTheMachine();
         var random = new Random(seed);
         const ulong descriptor = VirtDevices.Ram + 0x1000, target = VirtDevices.Ram + 0x4000;
         ushort[] keys = [0, 1, 2, 5, 0x19, 0x20, 0x21, 0x30, 0x77];
@@ -139,6 +139,29 @@ public sealed class FwCfgTests
         var text = Enumerable.Range(0, 14).Select(_ => (byte)ours.Read(FwCfg, 1)).ToArray();
 
         Assert.Equal("console=ttyS0\0", Encoding.ASCII.GetString(text));
+    }
+
+    /// <summary>Ours gets the files that QEMU's machine adds, such as SMBIOS tables, which aren't the device's.</summary>
+    private static SideBySide WithFilesOfTheMachine(params string[] arguments)
+    {
+        var both = new SideBySide(null, arguments);
+        var directory = ReadEntry(both.Qemu, (ushort)FwCfgKey.FileDirectory, 4 + 64 * FwCfgEntries.FileSlots);
+        for (var i = 0; i < BinaryPrimitives.ReadInt32BigEndian(directory); i++)
+        {
+            var entry = directory.AsSpan(4 + 64 * i, 64);
+            var name = Encoding.ASCII.GetString(entry[8..]).TrimEnd('\0');
+            if (name.StartsWith("etc/smbios", StringComparison.Ordinal))
+                both.Ours.FwCfg.AddFile(name, ReadEntry(both.Qemu, BinaryPrimitives.ReadUInt16BigEndian(entry[4..]), BinaryPrimitives.ReadInt32BigEndian(entry)));
+        }
+
+        both.Write(Selector, 2, 0);
+        return both;
+    }
+
+    private static byte[] ReadEntry(QtestMachine qemu, ushort key, int length)
+    {
+        qemu.Write(Selector, 2, BinaryPrimitives.ReverseEndianness(key));
+        return [.. Enumerable.Range(0, length).Select(_ => (byte)qemu.Read(FwCfg, 1))];
     }
 
     private static byte[] Descriptor(uint control, uint length, ulong address)

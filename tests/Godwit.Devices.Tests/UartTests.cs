@@ -50,7 +50,7 @@ public sealed class UartTests
                     both.Write(LineControl, 1, (ulong)random.Next(128));
                     break;
                 case 3:
-                    both.Step(random.Next(3_000_000));
+                    both.Step(random.Next(1, 3_000_000));
                     break;
                 case 4:
                     both.Read(LineStatus, 1);
@@ -121,6 +121,8 @@ public sealed class UartTests
         var backend = new Peer();
         using var both = new SideBySide(backend, "-chardev", $"socket,id=c,path={path},server=on,wait=off", "-serial", "chardev:c");
         using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        // QEMU listens once it answers.
+        both.Read(LineStatus, 1);
         client.Connect(new UnixDomainSocketEndPoint(path));
         both.Write(FifoControl, 1, (ulong)fifoControl);
         both.Write(InterruptEnable, 1, 5);

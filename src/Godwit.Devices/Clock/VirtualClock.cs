@@ -14,9 +14,7 @@ public sealed class VirtualClock : IDisposable
     private readonly Lock _timersLock = new();
     private readonly Alarm _changed = new();
     private readonly Thread _thread;
-    private long _base;
-    private long _startedAt;
-    private volatile bool _running;
+    private volatile Origin _origin = new(0, 0, Runs: false);
     private volatile bool _disposed;
 
     /// <param name="deviceLock">The machine's lock.</param>
@@ -27,10 +25,10 @@ public sealed class VirtualClock : IDisposable
         _thread.Start();
     }
 
-    public bool IsRunning => _running;
+    public bool IsRunning => _origin.Runs;
 
     /// <summary>In nanoseconds since the machine began, without its pauses.</summary>
-    public long Now => _running ? Volatile.Read(ref _base) + HostNanoseconds() - Volatile.Read(ref _startedAt) : Volatile.Read(ref _base);
+    public long Now => _origin.Now;
 
     /// <summary>A timer that isn't set yet.</summary>
     /// <param name="fired">Called on the clock's thread with the machine's lock held.</param>
@@ -45,30 +43,26 @@ public sealed class VirtualClock : IDisposable
     /// <summary>Lets time go on. Timers that are due fire.</summary>
     public void Start()
     {
-        if (_running)
+        if (IsRunning)
             return;
-        Volatile.Write(ref _startedAt, HostNanoseconds());
-        _running = true;
+        _origin = new Origin(Now, HostNanoseconds(), Runs: true);
         _changed.Set();
     }
 
-    /// <summary>Stops time. A timer that is firing just now still ends; afterwards none fires.</summary>
+    /// <summary>Stops time. A timer that is firing just now still ends; afterwards none fires. Harts stand already: one that read the time
+    /// just now may have seen a later one than the clock stops at.</summary>
     public void Stop()
     {
         lock (_deviceLock)
-        {
-            var now = Now;
-            _running = false;
-            Volatile.Write(ref _base, now);
-        }
+            _origin = new Origin(Now, 0, Runs: false);
     }
 
     /// <summary>Sets the time of a stopped clock, as an incoming machine's is.</summary>
     public void Set(long nanoseconds)
     {
-        if (_running)
+        if (IsRunning)
             throw new InvalidOperationException("the clock runs");
-        Volatile.Write(ref _base, nanoseconds);
+        _origin = new Origin(nanoseconds, 0, Runs: false);
     }
 
     /// <summary>Moves the time of a stopped clock forward; timers that become due on the way fire, each at its time (QEMU: qtest's <c>clock_step</c>).</summary>
@@ -78,16 +72,14 @@ public sealed class VirtualClock : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(nanoseconds);
         lock (_deviceLock)
         {
-            if (_running)
-                throw new InvalidOperationException("the clock runs");
-            var end = _base + nanoseconds;
+            var end = Now + nanoseconds;
             while (NextTimer() is { } due && due.Deadline <= end)
             {
-                Volatile.Write(ref _base, Math.Max(_base, due.Deadline));
+                Set(Math.Max(Now, due.Deadline));
                 due.Fire();
             }
 
-            Volatile.Write(ref _base, end);
+            Set(end);
         }
     }
 
@@ -109,7 +101,7 @@ public sealed class VirtualClock : IDisposable
     {
         while (!_disposed)
         {
-            var next = _running ? FireDue() : Never;
+            var next = IsRunning ? FireDue() : Never;
             _changed.Wait(next == Never ? -1 : Math.Max(0, next - Now));
         }
     }
@@ -119,7 +111,7 @@ public sealed class VirtualClock : IDisposable
     {
         lock (_deviceLock)
         {
-            while (_running)
+            while (IsRunning)
             {
                 var due = NextTimer();
                 if (due is null || due.Deadline > Now)
@@ -129,6 +121,12 @@ public sealed class VirtualClock : IDisposable
 
             return Never;
         }
+    }
+
+    /// <summary>What the time is reckoned from; one object, so that harts, which take no lock, see all of it or nothing.</summary>
+    private sealed record Origin(long Base, long StartedAt, bool Runs)
+    {
+        public long Now => Runs ? Base + HostNanoseconds() - StartedAt : Base;
     }
 
     private ClockTimer? NextTimer()

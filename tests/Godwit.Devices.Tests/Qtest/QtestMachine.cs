@@ -9,14 +9,18 @@ public sealed class QtestMachine : IDisposable
 {
     private readonly Process _process;
 
+    /// <param name="accelerator">With qtest the clock stands, and the harts have no S mode; with tcg they have, and are stopped.</param>
     /// <param name="arguments">More of the command line.</param>
-    public QtestMachine(params string[] arguments)
+    public QtestMachine(string accelerator, params string[] arguments)
     {
         string[] all =
         [
-            "-machine", "virt,accel=qtest,acpi=off,aclint=on", "-m", "64M", "-smp", "2", "-bios", "none", "-nographic", "-monitor", "none", "-nodefaults", "-qtest", "stdio",
+            "-machine", $"virt,accel={accelerator},acpi=off,aclint=on", "-m", "64M", "-smp", "2", "-bios", "none", "-nographic", "-monitor", "none", "-nodefaults", "-qtest", "stdio",
             "-qtest-log", "none", .. arguments,
         ];
+        // Without harts that run nothing moves the clock, and a stopped machine's timers wouldn't fire.
+        if (!string.Equals(accelerator, "qtest", StringComparison.Ordinal))
+            all = [.. all, "-S"];
         _process = Process.Start(new ProcessStartInfo(Peers.Path("qemu-newest-system-riscv64"), all)
         {
             RedirectStandardInput = true,
