@@ -1,4 +1,3 @@
-using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt;
 using Godwit.Machine.Virt.Loading;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt;
 using Godwit.Memory;
 

@@ -62,6 +62,22 @@ public sealed class BoardLoaderTests : IDisposable
     });
 
     [Fact]
+    public Task An_entry_among_virtual_addresses_is_where_its_segment_is_loaded()
+    {
+        const int VirtualAddress = 64 + 16;
+        var firmware = Kernels.Elf(entry: 0x20, (0x8000_0000, Random(70_000), 70_000));
+        firmware.AsSpan(VirtualAddress, sizeof(ulong)).Clear();
+        return CompareAsync(Request() with { Firmware = File("firmware", firmware) });
+    }
+
+    [Fact]
+    public Task Zeros_that_would_reach_into_another_segment_are_left_out() => CompareAsync(Request() with
+    {
+        Firmware = "none",
+        Kernel = File("vmlinux", Kernels.Elf(entry: 0x8000_0000, (0x8000_0000, Random(5000), 200_000), (0x8001_0000, Random(6000), 9000))),
+    });
+
+    [Fact]
     public async Task A_device_tree_of_the_users_is_given_the_choices()
     {
         var tree = VirtDeviceTree.Create(CpuModel.Default, 2, Memory);

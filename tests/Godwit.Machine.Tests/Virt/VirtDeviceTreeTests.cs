@@ -23,17 +23,20 @@ public sealed class VirtDeviceTreeTests
         Assert.Equal(QemuTree.WithoutSeed(theirs), ours);
     }
 
-    [Fact]
-    public async Task With_kernel_initrd_and_command_line_it_is_QEMUs_to_the_byte()
+    [Theory]
+    [InlineData(128)]
+    [InlineData(512)]
+    [InlineData(4096)]
+    public async Task With_kernel_initrd_and_command_line_it_is_QEMUs_to_the_byte(int megabytes)
     {
         using var folder = new TemporaryFolder();
         await File.WriteAllBytesAsync(folder.File("kernel"), new byte[5000]);
         await File.WriteAllBytesAsync(folder.File("initrd"), new byte[3_000_001]);
         var firmware = FirmwareSearch.Find(null, [])!;
         string[] files = ["-bios", firmware, "-kernel", folder.File("kernel"), "-initrd", folder.File("initrd"), "-append", "console=ttyS0 ro"];
-        var theirs = await QemuTree.DumpAsync(["-cpu", "rv64,h=false", "-smp", "4", "-m", "512M", .. files]);
+        var theirs = await QemuTree.DumpAsync(["-cpu", "rv64,h=false", "-smp", "4", "-m", $"{megabytes}M", .. files]);
 
-        var ours = BoardLoader.Load(new LoadRequest(QemuTree.AsQemuNamesIt(CpuModel.Default), 4, 512 << 20)
+        var ours = BoardLoader.Load(new LoadRequest(QemuTree.AsQemuNamesIt(CpuModel.Default), 4, (ulong)megabytes << 20)
         { Firmware = firmware, Kernel = folder.File("kernel"), Initrd = folder.File("initrd"), CommandLine = "console=ttyS0 ro" });
 
         Assert.Equal(QemuTree.Lines(QemuTree.WithoutSeed(theirs)), QemuTree.Lines(QemuTree.WithoutSeed(ours.DeviceTree.ToArray())));
