@@ -1,3 +1,6 @@
+using Godwit.Linux;
+using Godwit.Memory;
+
 namespace Godwit.Cli.Run;
 
 internal enum MemoryBackendKind
@@ -34,4 +37,10 @@ internal sealed record MemoryBackend(MemoryBackendKind Kind, string Id, ulong Si
         keys.Finish();
         return new MemoryBackend(kind, id, size, share, path);
     }
+
+    /// <summary>The memory itself, under its own name: that is what the migration stream calls it.</summary>
+    /// <exception cref="IOException">The file can't be made or mapped.</exception>
+    public RamBlock Create() => Path is null
+        ? RamBlock.Create(Id, Size)
+        : new RamBlock(Id, MemoryMapping.OpenFile(Path, Size, Share));
 }

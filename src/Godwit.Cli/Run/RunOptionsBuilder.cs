@@ -1,4 +1,5 @@
 using System.Globalization;
+using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt;
 using Godwit.Memory;
 

@@ -1,3 +1,5 @@
+using Godwit.Devices.Character;
+
 namespace Godwit.Cli.Run;
 
 internal enum SerialKind
@@ -53,4 +55,14 @@ internal sealed record SerialBackend(SerialKind Kind, string? Path = null, bool 
             throw new UsageException($"{Option}: wait= goes with server=on");
         return new SerialBackend(SerialKind.Unix, path, Server: server, Wait: server && wait != false);
     }
+
+    /// <summary>What makes it, given the machine's lock.</summary>
+    /// <param name="quit">What Ctrl-A X does.</param>
+    public Func<Lock, ICharacterBackend> Factory(Action quit) => Kind switch
+    {
+        SerialKind.Stdio => deviceLock => new StdioBackend(deviceLock, Multiplexed, quit),
+        SerialKind.File => _ => new FileBackend(Path!),
+        SerialKind.Unix => deviceLock => new UnixSocketBackend(deviceLock, Path!, Server, Wait),
+        _ => _ => new NullBackend(),
+    };
 }

@@ -1,5 +1,5 @@
 using Godwit.Cli.Run;
-using Godwit.Machine.Virt;
+using Godwit.Machine.Cpu;
 
 namespace Godwit.Cli.Tests.Run;
 

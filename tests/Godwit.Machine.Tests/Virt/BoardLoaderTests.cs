@@ -1,3 +1,4 @@
+using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt;
 using Godwit.Machine.Virt.DeviceTree;
 using Godwit.Machine.Virt.Loading;

@@ -1,4 +1,4 @@
-using Godwit.Machine.Virt;
+using Godwit.Machine.Cpu;
 
 namespace Godwit.Machine.Tests.Virt;
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt;
 using Godwit.Machine.Virt.DeviceTree;
 

@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using Godwit.Machine.Virt;
+using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt.Loading;
 using Godwit.Testing;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Godwit.Machine.Virt;
+using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt.DeviceTree;
 using Godwit.Testing;
 

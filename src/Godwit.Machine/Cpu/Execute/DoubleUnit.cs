@@ -134,11 +134,7 @@ internal sealed class DoubleUnit(HartState s)
         }
     }
 
-    private void Set(in Instruction i, ulong value)
-    {
-        s.F[i.Rd & 31] = value;
-        s.Mstatus |= Status.Fs;
-    }
+    private void Set(in Instruction i, ulong value) => s.F[i.Rd & 31] = value;
 
     private void SetSingle(in Instruction i, uint value) => Set(in i, Box | value);
 

@@ -31,12 +31,10 @@ internal sealed class FloatUnit(Hart hart)
             _single.Execute(in i, mode, ref flags);
         else
             _double.Execute(in i, mode, ref flags);
-        if ((byte)flags != _state.Fflags)
-        {
-            _state.Fflags = (byte)flags;
+        _state.Fflags = (byte)flags;
+        // As in QEMU everything that may raise a flag makes the state dirty, whether it does or not.
+        if (i.Opcode is not (Opcode.FmvXW or Opcode.FmvXD or Opcode.FclassS or Opcode.FclassD))
             _state.Mstatus |= Status.Fs;
-        }
-
         return true;
     }
 

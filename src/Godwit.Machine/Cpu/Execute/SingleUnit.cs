@@ -127,11 +127,7 @@ internal sealed class SingleUnit(HartState s)
 
     private static uint Unbox(ulong register) => register >= Box ? (uint)register : Float32.CanonicalNaN;
 
-    private void Set(in Instruction i, uint value)
-    {
-        s.F[i.Rd & 31] = Box | value;
-        s.Mstatus |= Status.Fs;
-    }
+    private void Set(in Instruction i, uint value) => s.F[i.Rd & 31] = Box | value;
 
     private void SetTruth(in Instruction i, bool value) => s.X[i.Rd & 63] = value ? 1UL : 0;
 }

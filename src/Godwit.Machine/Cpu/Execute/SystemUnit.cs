@@ -123,7 +123,7 @@ internal sealed class SystemUnit(Hart hart)
             return Outcome.Illegal;
         var block = _state.X[i.Rs1 & 63] & ~(CacheBlock - 1);
         // Either permission is enough; with neither it is a store's fault.
-        return _mmu.TryAccess(block, (int)CacheBlock, AccessType.Load) || _mmu.TryAccess(block, (int)CacheBlock, AccessType.Store)
+        return _mmu.IsAllowed(block, (int)CacheBlock, AccessType.Load) || _mmu.IsAllowed(block, (int)CacheBlock, AccessType.Store)
             ? Outcome.Next
             : Outcome.Fault;
     }

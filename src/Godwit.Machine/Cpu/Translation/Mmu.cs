@@ -167,6 +167,12 @@ internal sealed class Mmu
         return true;
     }
 
+    /// <summary>Checks that translation and protection would allow an access, whatever is there.</summary>
+    public bool IsAllowed(ulong address, int size, AccessType type) =>
+        TryTranslate(address, type, _dataPrivilege, _dataSum)
+        && (Pmp.Allows(_walk.Physical, (ulong)size, type, _dataPrivilege)
+            || Fail(type == AccessType.Load ? ExceptionCause.LoadAccessFault : ExceptionCause.StoreAccessFault, address));
+
     /// <summary>Where an address that <see cref="TryAccess"/> allowed lies.</summary>
     public ulong Physical => _walk.Physical;
 
