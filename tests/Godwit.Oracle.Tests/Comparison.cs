@@ -26,14 +26,14 @@ internal static class Comparison
         return differences;
     }
 
-    /// <summary>The first of the differences in words, after a line for each instruction of how many name it first.</summary>
-    public static string Report(IReadOnlyList<Difference> differences, string expected, string actual, int shown = 20)
+    /// <summary>The first of the differences in words, after how many there are for each instruction that starts a case (or CSR).</summary>
+    public static string Report(IReadOnlyList<Difference> differences, string expected, string actual)
     {
-        var kinds = differences.GroupBy(d => InstructionTable.Decode(d.Case.Listing[0].Word)?.Name ?? "no instruction", StringComparer.Ordinal).OrderByDescending(g => g.Count()).Take(40);
+        var kinds = differences.GroupBy(d => Kind(d.Case.Listing[0].Word), StringComparer.Ordinal).OrderByDescending(g => g.Count()).Take(40);
         return $"""
             {differences.Count} cases differ; {expected} on the left, {actual} on the right
             by first instruction: {string.Join(", ", kinds.Select(k => $"{k.Key} {k.Count()}"))}
-            {string.Join('\n', differences.Take(shown).Select(d => d.Words))}
+            {string.Join('\n', differences.Take(OracleOptions.Shown).Select(d => d.Words))}
             """;
     }
 
@@ -52,6 +52,13 @@ internal static class Comparison
     }
 
     public static ulong Read(ReadOnlySpan<byte> record, int offset) => BinaryPrimitives.ReadUInt64LittleEndian(record[offset..]);
+
+    private static string Kind(uint word) => InstructionTable.Decode(word) switch
+    {
+        null => "no instruction",
+        { Extension: "Zicsr" } => CsrNames.Of((int)(word >> 20)),
+        var instruction => instruction.Name,
+    };
 
     private static string Describe(int index, OracleCase item, ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)
     {
