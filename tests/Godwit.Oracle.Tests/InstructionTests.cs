@@ -7,7 +7,7 @@ namespace Godwit.Oracle.Tests;
 /// <summary>Random instructions in two machines: all registers, flags, traps and memory must be the same afterwards. README.md has the options.</summary>
 public sealed class InstructionTests
 {
-    private const int SinglesEach = 75;
+    private const int SinglesEach = 85;
     private const int SequenceCount = 3000;
     private const int WideCount = 2500;
     private const int CsrWriteCount = 4000;
@@ -45,13 +45,21 @@ public sealed class InstructionTests
     {
         using var folder = new TemporaryFolder();
         image.Save(folder.File("guest.elf"));
-        return peer.Run(folder.File("guest.elf"), processor);
+        var result = peer.Run(folder.File("guest.elf"), processor);
+        if (OracleOptions.Keep is { } keep)
+        {
+            Directory.CreateDirectory(keep);
+            image.Save(Path.Combine(keep, $"{image.Name}.elf"));
+            File.WriteAllBytes(Path.Combine(keep, $"{image.Name}.{peer.Name.Split('/')[^1]}.ram"), result.Memory);
+        }
+
+        return result;
     }
 
     internal delegate OracleCase Generating(in CasePlace place, ulong seed);
 
     internal static GuestImage Image(int round, int set, int count, int pitch, int margin, Generating generate) =>
-        new(count, pitch, margin, place => generate(place, new SeededRandom(OracleOptions.Seed + ((ulong)set << 56) + ((ulong)round << 32) + (ulong)place.Index).Next()));
+        new($"set-{set}-round-{round}", count, pitch, margin, place => generate(place, new SeededRandom(OracleOptions.Seed + ((ulong)set << 56) + ((ulong)round << 32) + (ulong)place.Index).Next()));
 
     private static void Agree(GuestImage image)
     {

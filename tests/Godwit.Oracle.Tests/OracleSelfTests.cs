@@ -34,7 +34,7 @@ public sealed class OracleSelfTests
     [Fact]
     public void A_wrong_bit_in_a_register_is_told_in_words()
     {
-        var image = new GuestImage(3, SingleInstructions.Pitch, 0, place => SingleInstructions.Generate(place, (ulong)place.Index));
+        var image = new GuestImage("three", 3, SingleInstructions.Pitch, 0, place => SingleInstructions.Generate(place, (ulong)place.Index));
         var expected = InstructionTests.Run(Peer.Reference, image).Memory;
         var actual = (byte[])expected.Clone();
         actual[image.RecordOffset(1) + CaseRecord.X + (8 * 7)] ^= 1;

@@ -19,13 +19,15 @@ internal sealed record Peer(string Name, string Program, params string[] First)
     public static Peer Candidate { get; } = FromEnvironment();
 
     /// <summary>Runs the guest until it powers the machine off.</summary>
+    /// <param name="kernel">An ELF that starts in M-mode.</param>
+    /// <param name="processor">QEMU's <c>-cpu</c>.</param>
     /// <returns>All of guest memory, and what came out of the serial port.</returns>
     public (byte[] Memory, string Serial) Run(string kernel, string processor = "rv64,h=false", int harts = 1)
     {
         using var folder = new TemporaryFolder();
         string[] arguments =
         [
-            .. First, "-M", "virt", "-cpu", processor, "-smp", $"{harts}", "-bios", "none", "-m", "64M", "-nodefaults", "-display", "none", "-serial", $"file:{folder.File("serial")}",
+            .. First, "-M", "virt", .. Processor(processor), "-smp", $"{harts}", "-bios", "none", "-m", "64M", "-nodefaults", "-display", "none", "-serial", $"file:{folder.File("serial")}",
             "-object", $"memory-backend-file,id=ram,size=64M,mem-path={folder.File("ram")},share=on", "-machine", "memory-backend=ram", "-kernel", kernel,
         ];
         var start = new ProcessStartInfo(Program, arguments) { RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
@@ -43,6 +45,9 @@ internal sealed record Peer(string Name, string Program, params string[] First)
             throw new InvalidOperationException($"{Name} ended with {process.ExitCode}: {errors.Result}; serial port: {Tail(folder.File("serial"))}");
         return (File.ReadAllBytes(folder.File("ram")), File.ReadAllText(folder.File("serial")));
     }
+
+    // The command's processor has no hypervisor extension that could be switched off.
+    private string[] Processor(string processor) => Path.GetFileName(Program).StartsWith("qemu", StringComparison.Ordinal) ? ["-cpu", processor] : [];
 
     private static string Tail(string path)
     {

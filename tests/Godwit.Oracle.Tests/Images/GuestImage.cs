@@ -16,8 +16,9 @@ internal sealed class GuestImage
 
     /// <param name="pitch">Bytes of code from a case to the next.</param>
     /// <param name="margin">Bytes before the first case's code and after the last's, for far jumps.</param>
-    public GuestImage(int count, int pitch, int margin, Func<CasePlace, OracleCase> generate)
+    public GuestImage(string name, int count, int pitch, int margin, Func<CasePlace, OracleCase> generate)
     {
+        Name = name;
         var fieldSize = (2 * margin) + (count * pitch);
         _recordsOffset = (FieldOffset + fieldSize + 0x1fff) / 0x1000 * 0x1000 + CaseRecord.FirstOffset;
         _memory = new byte[_recordsOffset + (count * CaseRecord.Size)];
@@ -38,6 +39,8 @@ internal sealed class GuestImage
 
         Cases = cases;
     }
+
+    public string Name { get; }
 
     public IReadOnlyList<OracleCase> Cases { get; }
 
