@@ -41,7 +41,7 @@ public sealed class InstructionTests
 
     internal static GuestImage Singles(int round) => Image(round, 1, SingleInstructions.Covered.Count * SinglesEach, SingleInstructions.Pitch, 0, SingleInstructions.Generate);
 
-    internal static (byte[] Memory, string Serial) Run(Peer peer, GuestImage image, string processor = "rv64,h=false")
+    internal static (byte[] Memory, string Serial) Run(Peer peer, GuestImage image, string processor = "rv64,h=false,sdtrig=false")
     {
         using var folder = new TemporaryFolder();
         image.Save(folder.File("guest.elf"));

@@ -22,7 +22,7 @@ internal sealed record Peer(string Name, string Program, params string[] First)
     /// <param name="kernel">An ELF that starts in M-mode.</param>
     /// <param name="processor">QEMU's <c>-cpu</c>.</param>
     /// <returns>All of guest memory, and what came out of the serial port.</returns>
-    public (byte[] Memory, string Serial) Run(string kernel, string processor = "rv64,h=false", int harts = 1)
+    public (byte[] Memory, string Serial) Run(string kernel, string processor = "rv64,h=false,sdtrig=false", int harts = 1)
     {
         using var folder = new TemporaryFolder();
         string[] arguments =

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Godwit.Devices.Clock;
 using Godwit.Devices.Interrupts;
 using Godwit.Machine.Cpu.Blocks;
@@ -193,6 +194,14 @@ public sealed class Hart : IDisposable
         }
     }
 
+    /// <summary>menvcfg.STCE changed: the timer interrupt is stimecmp's now, or its no longer.</summary>
+    internal void TimerEnableChanged()
+    {
+        UpdateStimecmp();
+        if ((State.Menvcfg & TimerEnable) == 0)
+            SetPending(Interrupt.Stip, level: false);
+    }
+
     /// <summary>stimecmp or what it is compared with was changed.</summary>
     internal void UpdateStimecmp()
     {
@@ -263,16 +272,9 @@ public sealed class Hart : IDisposable
             Deliver(forSupervisor, toSupervisor: true);
     }
 
-    private void Deliver(ulong pending, bool toSupervisor)
-    {
-        foreach (var cause in Interrupt.Priority)
-        {
-            if (((pending >> cause) & 1) == 0)
-                continue;
-            EnterTrap(InterruptFlag | (uint)cause, 0, toSupervisor);
-            return;
-        }
-    }
+    // Of several interrupts QEMU takes the one with the lowest number, unless it has AIA.
+    private void Deliver(ulong pending, bool toSupervisor) =>
+        EnterTrap(InterruptFlag | (uint)BitOperations.TrailingZeroCount(pending), 0, toSupervisor);
 
     private void Sleep()
     {

@@ -19,8 +19,4 @@ internal static class Interrupt
 
     public const ulong SupervisorAll = Ssip | Stip | Seip;
     public const ulong MachineAll = Msip | Mtip | Meip;
-
-    /// <summary>In order of their priority.</summary>
-    public static ReadOnlySpan<int> Priority =>
-        [MachineExternal, MachineSoft, MachineTimer, SupervisorExternal, SupervisorSoft, SupervisorTimer, 13];
 }

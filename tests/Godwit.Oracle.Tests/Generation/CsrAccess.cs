@@ -109,6 +109,9 @@ internal static class CsrAccess
         _ => Access(1, rd, number, rs1),
     };
 
+    // Not SXL and UXL either: QEMU lets them be 32 bits, which our harts haven't.
+    private const ulong Lengths = 0xful << 32;
+
     // No lock of a PMP entry, which nothing could take back, and no interrupts of M-mode, which could come at any time.
     private static ulong ValueFor(int number, SeededRandom random)
     {
@@ -116,7 +119,8 @@ internal static class CsrAccess
         return number switch
         {
             >= 0x3a0 and < 0x3b0 => value & 0x7f7f7f7f7f7f7f7f,
-            0x300 => value & ~8ul,
+            0x300 => value & ~8ul & ~Lengths,
+            0x100 => value & ~Lengths,
             _ => value,
         };
     }

@@ -9,8 +9,11 @@ internal sealed class CsrFile(Hart hart)
     private const ulong MisaValue = (2UL << 62) | (1 << ('i' - 'a')) | (1 << ('m' - 'a')) | (1 << 0) | (1 << ('f' - 'a')) | (1 << ('d' - 'a'))
         | (1 << ('c' - 'a')) | (1 << ('s' - 'a')) | (1 << ('u' - 'a'));
 
-    // Everything that may be delegated; of the hypervisor's causes QEMU lets all be written too.
-    private const ulong Delegable = 0xb1ff | (1UL << 10) | (1UL << 18) | (1UL << 20) | (1UL << 21) | (1UL << 22) | (1UL << 23);
+    // What QEMU lets be delegated, the hypervisor's causes among it.
+    private const ulong Delegable = 0xf4b7ff;
+
+    // 59:58 are reserved, and the filters above them QEMU keeps.
+    private const ulong EventMask = 0xf3ff_ffff_ffff_ffff;
 
     private const uint CounterMask = 0x7ffff;
     private const uint InhibitMask = 0x7fffd;
@@ -20,8 +23,8 @@ internal sealed class CsrFile(Hart hart)
     private const ulong EnvironmentMask = FenceOfIo | (3UL << 4) | (1UL << 6) | (1UL << 7);
     private const ulong TimerEnable = 1UL << 63, HardwareUpdates = 1UL << 61;
 
-    // QEMU puts its version here, major to micro in a byte each; this is the one whose machine ours is.
-    private const ulong ImplementationId = 0x0b0102;
+    // The number that QEMU was given as an architecture.
+    private const ulong ArchitectureId = 42;
 
     private const byte FrmMask = 7, FflagsMask = 31;
 
@@ -91,8 +94,8 @@ internal sealed class CsrFile(Hart hart)
             Time => hart.Time.Now,
             Cycle or Instret => _counters.Read(csr - Cycle),
             >= Hpmcounter3 and <= Hpmcounter31 => csr - Cycle <= LastCounter ? _counters.Read(csr - Cycle) : null,
-            Mvendorid or Mconfigptr => 0,
-            Marchid or Mimpid => ImplementationId,
+            Mvendorid or Mimpid or Mconfigptr => 0,
+            Marchid => ArchitectureId,
             Mhartid => (ulong)hart.Id,
             _ => null,
         };
@@ -140,7 +143,7 @@ internal sealed class CsrFile(Hart hart)
                 _state.Sscratch = value;
                 break;
             case Sepc:
-                _state.Sepc = value;
+                _state.Sepc = value & ~1UL;
                 break;
             case Scause:
                 _state.Scause = value;
@@ -168,7 +171,7 @@ internal sealed class CsrFile(Hart hart)
                 hart.CheckInterrupts();
                 break;
             case Mie:
-                WriteMie(value & (Interrupt.SupervisorAll | Interrupt.MachineAll | Interrupt.Virtual | (1UL << 12) | Interrupt.Local));
+                WriteMie(value & (Interrupt.SupervisorAll | Interrupt.MachineAll | Interrupt.Local));
                 break;
             case Mtvec:
                 _state.Mtvec = (value & 3) < 2 ? value : _state.Mtvec;
@@ -178,20 +181,24 @@ internal sealed class CsrFile(Hart hart)
                 break;
             case Menvcfg:
                 var writable = EnvironmentMask | (_hasSstc ? TimerEnable : 0) | (_hasSvadu ? HardwareUpdates : 0);
+                var changed = (_state.Menvcfg ^ value) & writable;
                 _state.Menvcfg = value & writable;
-                hart.UpdateStimecmp();
+                if ((changed & TimerEnable) != 0)
+                    hart.TimerEnableChanged();
+                if ((changed & HardwareUpdates) != 0)
+                    ForgetTranslations();
                 break;
             case Mcountinhibit:
                 _counters.Inhibit((uint)value & InhibitMask);
                 break;
             case >= Mhpmevent3 and <= Mhpmevent31:
-                _state.Mhpmevent[csr - Mhpmevent3 + 3] = value;
+                _state.Mhpmevent[csr - Mhpmevent3 + 3] = value & EventMask;
                 break;
             case Mscratch:
                 _state.Mscratch = value;
                 break;
             case Mepc:
-                _state.Mepc = value;
+                _state.Mepc = value & ~1UL;
                 break;
             case Mcause:
                 _state.Mcause = value;
@@ -216,7 +223,7 @@ internal sealed class CsrFile(Hart hart)
         }
     }
 
-    private ulong SupervisorInterrupts => _state.Mideleg & (Interrupt.SupervisorAll | Interrupt.Local | Interrupt.Lcofip);
+    private ulong SupervisorInterrupts => _state.Mideleg & (Interrupt.SupervisorAll | Interrupt.Local);
 
     private static ulong WithDirtySummary(ulong status) => (status & Status.Fs) == Status.Fs ? status | Status.Sd : status;
 

@@ -31,12 +31,17 @@ internal sealed class FloatUnit(Hart hart)
             _single.Execute(in i, mode, ref flags);
         else
             _double.Execute(in i, mode, ref flags);
-        _state.Fflags = (byte)flags;
-        // As in QEMU everything that may raise a flag makes the state dirty, whether it does or not.
-        if (i.Opcode is not (Opcode.FmvXW or Opcode.FmvXD or Opcode.FclassS or Opcode.FclassD))
+        if ((byte)flags != _state.Fflags || !GivesInteger(i.Opcode))
+        {
+            _state.Fflags = (byte)flags;
             _state.Mstatus |= Status.Fs;
+        }
+
         return true;
     }
+
+    private static bool GivesInteger(Opcode opcode) => opcode is
+        (>= Opcode.FcvtWS and <= Opcode.FleqS) or (>= Opcode.FcvtWD and <= Opcode.FleqD) or Opcode.FcvtmodWD;
 
     private static bool UsesMode(Opcode opcode) => opcode is
         (>= Opcode.FmaddS and <= Opcode.FsqrtS) or (>= Opcode.FcvtWS and <= Opcode.FcvtLuS) or (>= Opcode.FcvtSW and <= Opcode.FcvtSLu)

@@ -179,7 +179,7 @@ internal sealed class SystemUnit(Hart hart)
         if (to != Privilege.Machine && !_mmu.Pmp.HasRules)
         {
             // QEMU: below machine mode nothing could be executed anyway.
-            hart.Trap(ExceptionCause.InstructionAccessFault, _state.Mepc);
+            hart.Trap(ExceptionCause.InstructionAccessFault, 0);
             return Outcome.Trapped;
         }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using Godwit.Memory;
 
 namespace Godwit.Machine.Cpu.Translation;
@@ -123,9 +124,9 @@ internal sealed class Mmu
             return TryLoadInPage(address, size, out value);
 
         value = 0;
-        // Both pages are checked before anything is read; the address of a fault is the one in the page at fault.
+        // Both pages are checked before anything is read, the first one's protection for all bytes, as QEMU does.
         var next = (address & ~GuestPage.OffsetMask) + GuestPage.Size;
-        if (!TryAccess(address, (int)(next - address), AccessType.Load) || !TryAccess(next, (int)(address + (ulong)size - next), AccessType.Load))
+        if (!TryAccess(address, size, AccessType.Load) || !TryAccess(next, (int)(address + (ulong)size - next), AccessType.Load))
             return false;
         for (var n = 0; n < size; n++)
         {
@@ -144,7 +145,7 @@ internal sealed class Mmu
             return TryStoreInPage(address, size, value);
 
         var next = (address & ~GuestPage.OffsetMask) + GuestPage.Size;
-        if (!TryAccess(address, (int)(next - address), AccessType.Store) || !TryAccess(next, (int)(address + (ulong)size - next), AccessType.Store))
+        if (!TryAccess(address, size, AccessType.Store) || !TryAccess(next, (int)(address + (ulong)size - next), AccessType.Store))
             return false;
         for (var n = 0; n < size; n++)
         {
@@ -195,7 +196,7 @@ internal sealed class Mmu
             return true;
         if (Region(physical)!.Ram is not null)
             return TryRam(physical, size, ref value, store: false) || Fail(ExceptionCause.LoadAccessFault, address);
-        return _memory.TryLoadDevice(physical, size, out value) || Fail(ExceptionCause.LoadAccessFault, address);
+        return TryLoadDevice(physical, size, out value) || Fail(ExceptionCause.LoadAccessFault, address);
     }
 
     private bool TryStoreInPage(ulong address, int size, ulong value)
@@ -205,7 +206,7 @@ internal sealed class Mmu
         var physical = _walk.Physical;
         var region = Region(physical)!;
         if (region.Ram is null)
-            return _memory.TryStoreDevice(physical, size, value) || Fail(ExceptionCause.StoreAccessFault, address);
+            return TryStoreDevice(physical, size, value) || Fail(ExceptionCause.StoreAccessFault, address);
         // An aligned store must be seen at once, not byte by byte.
         if (size switch
         {
@@ -219,6 +220,35 @@ internal sealed class Mmu
         }
 
         return region.IsReadOnly || TryRam(physical, size, ref value, store: true) || Fail(ExceptionCause.StoreAccessFault, address);
+    }
+
+    // A device sees a misaligned access as aligned ones, each as long as its address lets it be.
+    private static int AlignedPiece(ulong address, int size) => 1 << BitOperations.TrailingZeroCount((uint)size | (uint)address | sizeof(ulong));
+
+    private bool TryLoadDevice(ulong physical, int size, out ulong value)
+    {
+        value = 0;
+        for (int done = 0, piece; done < size; done += piece)
+        {
+            piece = AlignedPiece(physical + (ulong)done, size - done);
+            if (!_memory.TryLoadDevice(physical + (ulong)done, piece, out var part))
+                return false;
+            value |= part << (done * 8);
+        }
+
+        return true;
+    }
+
+    private bool TryStoreDevice(ulong physical, int size, ulong value)
+    {
+        for (int done = 0, piece; done < size; done += piece)
+        {
+            piece = AlignedPiece(physical + (ulong)done, size - done);
+            if (!_memory.TryStoreDevice(physical + (ulong)done, piece, value >> (done * 8)))
+                return false;
+        }
+
+        return true;
     }
 
     private bool TryRam(ulong physical, int size, ref ulong value, bool store)

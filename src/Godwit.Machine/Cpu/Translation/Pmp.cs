@@ -108,7 +108,8 @@ internal sealed class Pmp(HartState state)
                 break;
             default:
                 var low = (address << 2) | 3;
-                (_start[n], _end[n]) = (low & (low + 1), low | (low + 1));
+                // All ones is everything, beyond the 56 bits of a physical address too.
+                (_start[n], _end[n]) = address == AddressMask ? (0, ulong.MaxValue) : (low & (low + 1), low | (low + 1));
                 break;
         }
 
