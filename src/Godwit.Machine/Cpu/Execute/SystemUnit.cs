@@ -84,9 +84,10 @@ internal sealed class SystemUnit(Hart hart)
         // csrrw to x0 doesn't read; no CSR here minds.
         if (!hart.Csrs.TryRead(csr, out var old))
             return Outcome.Illegal;
-        if (writes)
+        // As in QEMU, setting or clearing no bit has a write's checks and none of its effects.
+        var mask = kind == Opcode.Csrrw ? ulong.MaxValue : operand;
+        if (writes && mask != 0)
         {
-            var mask = kind == Opcode.Csrrw ? ulong.MaxValue : operand;
             var value = kind switch
             {
                 Opcode.Csrrw => operand,
