@@ -205,6 +205,23 @@ public sealed class UartTests
         Assert.Throws<InvalidDataException>(ours.Uart.AfterLoad);
     }
 
+    [Fact]
+    public void What_the_other_side_has_no_room_for_waits_in_the_shift_register_and_the_FIFO()
+    {
+        var peer = new Peer { IsFull = true };
+        using var ours = new VirtDevices(peer);
+        ours.Uart.Write(2, 1, 1);
+
+        for (var n = 0; n < 5; n++)
+            ours.Uart.Write(0, 1, (ulong)('a' + n));
+
+        Assert.Empty(peer.Written);
+        Assert.Equal(0UL, ours.Uart.Read(5, 1) & 0x60);
+        peer.Drain();
+        Assert.Equal("abcde"u8.ToArray(), peer.Written);
+        Assert.Equal(0x60UL, ours.Uart.Read(5, 1) & 0x60);
+    }
+
     /// <summary>A backend that a test holds in its hands.</summary>
     private sealed class Peer : ICharacterBackend
     {
@@ -215,7 +232,20 @@ public sealed class UartTests
 
         public int Left => _input.Count;
 
-        public void Write(ReadOnlySpan<byte> bytes) => Written.AddRange(bytes);
+        public bool IsFull { get; set; }
+
+        public bool TryWrite(ReadOnlySpan<byte> bytes)
+        {
+            if (!IsFull)
+                Written.AddRange(bytes);
+            return !IsFull;
+        }
+
+        public void Drain()
+        {
+            IsFull = false;
+            _frontend!.WriteReady();
+        }
 
         public void Attach(ICharacterFrontend frontend) => _frontend = frontend;
 

@@ -49,9 +49,11 @@ internal static class RunCommand
     private static async Task<int> RunAsync(RunOptions options)
     {
         var quit = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var machine = new VirtMachine(new VirtOptions(options.ToLoadRequest())
+        VirtMachine? made = null;
+        var monitor = new HumanMonitor(() => made, () => quit.TrySetResult());
+        using var machine = made = new VirtMachine(new VirtOptions(options.ToLoadRequest())
         {
-            Serial = options.Serial.Factory(() => quit.TrySetResult()),
+            Serial = options.Serial.Factory(() => quit.TrySetResult(), monitor),
             Ram = options.MemoryBackend?.Create(),
             NoReboot = options.NoReboot,
             NoShutdown = options.NoShutdown,

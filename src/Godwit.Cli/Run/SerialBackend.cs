@@ -57,10 +57,11 @@ internal sealed record SerialBackend(SerialKind Kind, string? Path = null, bool 
     }
 
     /// <summary>What makes it, given the machine's lock.</summary>
-    /// <param name="quit">What Ctrl-A X does.</param>
-    public Func<Lock, ICharacterBackend> Factory(Action quit) => Kind switch
+    /// <param name="quit">What Ctrl-A x does.</param>
+    /// <param name="monitor">What answers the commands after Ctrl-A c.</param>
+    public Func<Lock, ICharacterBackend> Factory(Action quit, HumanMonitor monitor) => Kind switch
     {
-        SerialKind.Stdio => deviceLock => new StdioBackend(deviceLock, Multiplexed, quit),
+        SerialKind.Stdio => deviceLock => new StdioBackend(deviceLock, Multiplexed, quit, monitor: monitor.Execute),
         SerialKind.File => _ => new FileBackend(Path!),
         SerialKind.Unix => deviceLock => new UnixSocketBackend(deviceLock, Path!, Server, Wait),
         _ => _ => new NullBackend(),

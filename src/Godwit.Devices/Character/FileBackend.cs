@@ -9,7 +9,7 @@ public sealed class FileBackend : ICharacterBackend
     /// <exception cref="IOException">It can't be written.</exception>
     public FileBackend(string path) => _file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
 
-    public void Write(ReadOnlySpan<byte> bytes)
+    public bool TryWrite(ReadOnlySpan<byte> bytes)
     {
         try
         {
@@ -19,6 +19,8 @@ public sealed class FileBackend : ICharacterBackend
         {
             // A full disk mustn't stop the guest; QEMU drops it as well.
         }
+
+        return true;
     }
 
     public void Attach(ICharacterFrontend frontend)

@@ -3,8 +3,9 @@ namespace Godwit.Devices.Character;
 /// <summary>What stands behind a serial port: a terminal, a file, a socket (QEMU: <c>Chardev</c>).</summary>
 public interface ICharacterBackend : IDisposable
 {
-    /// <summary>Takes what the guest wrote; may block for as long as the other side is full. Called with the machine's lock held.</summary>
-    void Write(ReadOnlySpan<byte> bytes);
+    /// <summary>Takes what the guest wrote, without waiting for the other side. Called with the machine's lock held.</summary>
+    /// <returns>False: no room now; the device keeps it until <see cref="ICharacterFrontend.WriteReady"/>.</returns>
+    bool TryWrite(ReadOnlySpan<byte> bytes);
 
     /// <summary>Connects the device; from now on input goes to it. Called once.</summary>
     void Attach(ICharacterFrontend frontend);
@@ -24,4 +25,7 @@ public interface ICharacterFrontend
 
     /// <summary>A break condition (Ctrl-A b of a multiplexed terminal).</summary>
     void ReceiveBreak();
+
+    /// <summary>The backend has room again for what it didn't take.</summary>
+    void WriteReady();
 }

@@ -3,9 +3,7 @@ namespace Godwit.Devices.Character;
 /// <summary>Nobody: output is dropped, input never comes (QEMU: <c>null</c>).</summary>
 public sealed class NullBackend : ICharacterBackend
 {
-    public void Write(ReadOnlySpan<byte> bytes)
-    {
-    }
+    public bool TryWrite(ReadOnlySpan<byte> bytes) => true;
 
     public void Attach(ICharacterFrontend frontend)
     {

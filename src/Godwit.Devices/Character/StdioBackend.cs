@@ -13,7 +13,8 @@ public sealed class StdioBackend : ICharacterBackend
     private readonly Action? _quit;
     private readonly Stream _in;
     private readonly Stream _out;
-    private readonly Lock _outLock = new();
+    private readonly CharacterOutput _output;
+    private readonly TerminalMonitor? _monitor;
     private readonly RawTerminal? _terminal;
     private TerminalEscape _escape;
     private volatile bool _disposed;
@@ -23,7 +24,8 @@ public sealed class StdioBackend : ICharacterBackend
     /// <param name="quit">Ctrl-A x; called on a thread of the backend, without the lock.</param>
     /// <param name="input">Other than the standard input, then no terminal.</param>
     /// <param name="output">Other than the standard output.</param>
-    public StdioBackend(Lock deviceLock, bool mux, Action? quit = null, Stream? input = null, Stream? output = null)
+    /// <param name="monitor">Answers the commands typed after Ctrl-A c; null: there are none.</param>
+    public StdioBackend(Lock deviceLock, bool mux, Action? quit = null, Stream? input = null, Stream? output = null, Func<string, string>? monitor = null)
     {
         _input = new CharacterInput(deviceLock);
         _mux = mux;
@@ -32,26 +34,15 @@ public sealed class StdioBackend : ICharacterBackend
             _terminal = RawTerminal.TryEnter(StandardInput, keepSignals: !mux);
         _in = input ?? Console.OpenStandardInput();
         _out = output ?? Console.OpenStandardOutput();
+        _output = new CharacterOutput(deviceLock, WriteOut, "stdio output");
+        _monitor = monitor is null ? null : new TerminalMonitor(Say, monitor);
     }
 
-    public void Write(ReadOnlySpan<byte> bytes)
-    {
-        lock (_outLock)
-        {
-            try
-            {
-                _out.Write(bytes);
-                _out.Flush();
-            }
-            catch (IOException)
-            {
-                // Nobody reads it any more; that mustn't stop the guest.
-            }
-        }
-    }
+    public bool TryWrite(ReadOnlySpan<byte> bytes) => _output.TryAdd(bytes);
 
     public void Attach(ICharacterFrontend frontend)
     {
+        _output.Frontend = frontend;
         _input.Attach(frontend);
         new Thread(ReadInput) { IsBackground = true, Name = "stdio" }.Start();
     }
@@ -62,6 +53,7 @@ public sealed class StdioBackend : ICharacterBackend
     public void Dispose()
     {
         _disposed = true;
+        _output.Dispose();
         _input.Dispose();
         _terminal?.Dispose();
     }
@@ -93,6 +85,12 @@ public sealed class StdioBackend : ICharacterBackend
         foreach (var key in bytes)
         {
             var meaning = _escape.Next(key);
+            if (meaning == TerminalKey.Input && _monitor is { HasFocus: true })
+            {
+                _monitor.Type(key);
+                continue;
+            }
+
             if (meaning == TerminalKey.Input)
             {
                 // Moved to the front, over what was looked at already.
@@ -123,10 +121,27 @@ public sealed class StdioBackend : ICharacterBackend
                 _input.AddBreak();
                 break;
             case TerminalKey.Monitor:
-                Say("\ngodwit: there is no monitor here\n");
+                if (_monitor is null)
+                    Say("\ngodwit: there is no monitor here\n");
+                else
+                    _monitor.Toggle();
                 break;
         }
     }
 
-    private void Say(string text) => Write(Encoding.UTF8.GetBytes(text));
+    // For people: what a terminal that isn't read can't take is dropped.
+    private void Say(string text) => _output.TryAdd(Encoding.UTF8.GetBytes(text));
+
+    private void WriteOut(byte[] bytes, int count)
+    {
+        try
+        {
+            _out.Write(bytes, 0, count);
+            _out.Flush();
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // Nobody reads it any more; that mustn't stop the guest.
+        }
+    }
 }

@@ -28,7 +28,7 @@ internal struct TerminalEscape
         Ctrl-A h       this help
         Ctrl-A x       quit
         Ctrl-A b       send a break
-        Ctrl-A c       monitor (there is none)
+        Ctrl-A c       to the monitor and back
         Ctrl-A Ctrl-A  send Ctrl-A
 
         """;

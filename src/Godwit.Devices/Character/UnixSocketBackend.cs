@@ -7,6 +7,7 @@ namespace Godwit.Devices.Character;
 public sealed class UnixSocketBackend : ICharacterBackend
 {
     private readonly CharacterInput _input;
+    private readonly CharacterOutput _output;
     private readonly string _path;
     private readonly Socket? _listener;
     private readonly Thread _thread;
@@ -47,26 +48,18 @@ public sealed class UnixSocketBackend : ICharacterBackend
             throw new IOException($"unix:{path}: {e.Message}", e);
         }
 
+        _output = new CharacterOutput(deviceLock, Send, "character socket output");
         _thread = new Thread(Serve) { IsBackground = true, Name = "character socket" };
         _thread.Start();
     }
 
-    public void Write(ReadOnlySpan<byte> bytes)
-    {
-        if (_peer is not { } peer)
-            return;
-        try
-        {
-            while (bytes.Length > 0)
-                bytes = bytes[peer.Send(bytes, SocketFlags.None)..];
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // It has gone; the thread that reads notices too.
-        }
-    }
+    public bool TryWrite(ReadOnlySpan<byte> bytes) => _peer is null || _output.TryAdd(bytes);
 
-    public void Attach(ICharacterFrontend frontend) => _input.Attach(frontend);
+    public void Attach(ICharacterFrontend frontend)
+    {
+        _output.Frontend = frontend;
+        _input.Attach(frontend);
+    }
 
     public void AcceptInput() => _input.Deliver();
 
@@ -75,12 +68,26 @@ public sealed class UnixSocketBackend : ICharacterBackend
         if (_disposed)
             return;
         _disposed = true;
+        _output.Dispose();
         _input.Dispose();
         _listener?.Dispose();
         if (_listener is not null)
             File.Delete(_path);
         Close(_peer);
         _thread.Join();
+    }
+
+    private void Send(byte[] bytes, int count)
+    {
+        try
+        {
+            for (var sent = 0; sent < count && _peer is { } peer;)
+                sent += peer.Send(bytes, sent, count - sent, SocketFlags.None);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It has gone; the thread that reads notices too.
+        }
     }
 
     private static void Close(Socket? peer)

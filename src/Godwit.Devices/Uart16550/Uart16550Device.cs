@@ -149,6 +149,12 @@ public sealed class Uart16550Device : IMmioDevice, IResettable, ICharacterFronte
         UpdateInterrupt();
     }
 
+    public void WriteReady()
+    {
+        if (State.TsrRetry > 0)
+            Transmit();
+    }
+
     public void ReceiveBreak()
     {
         State.Rbr = 0;
@@ -343,9 +349,15 @@ public sealed class Uart16550Device : IMmioDevice, IResettable, ICharacterFronte
             State.TsrRetry = 0;
             ReadOnlySpan<byte> bytes = [State.Tsr];
             if (Has(State.Mcr, ModemControl.Loop))
+            {
                 Receive(bytes);
-            else
-                _backend.Write(bytes);
+            }
+            else if (!_backend.TryWrite(bytes))
+            {
+                // It stays in the shift register until there is room.
+                State.TsrRetry = 1;
+                return;
+            }
         }
         while (!Has(State.Lsr, LineStatus.HoldingEmpty) && !(FifosEnabled && State.XmitFifo.IsEmpty));
 
