@@ -20,6 +20,7 @@ internal sealed class VirtBoard : IDisposable
 {
     private readonly List<IResettable> _devices = [];
     private readonly List<RamBlock> _blocks = [];
+    private GoldfishRtcDevice? _rtc;
 
     public VirtBoard(CpuModel cpu, int hartCount, RamBlock ram, Func<Lock, ICharacterBackend>? serial, Action<PowerEvent> power)
     {
@@ -59,6 +60,14 @@ internal sealed class VirtBoard : IDisposable
             foreach (var hart in Harts)
                 hart.Reset(pc);
         }
+    }
+
+    /// <summary>Lets time go on. The harts still stand.</summary>
+    public void StartClock()
+    {
+        Clock.Start();
+        lock (Memory.DeviceLock)
+            _rtc?.AfterPause();
     }
 
     public void Dispose()
@@ -109,7 +118,7 @@ internal sealed class VirtBoard : IDisposable
     private void AddDevices(PlicDevice plic, Action<PowerEvent> power)
     {
         Add(MemoryMap.Test.Base, SifiveTestDevice.RegionSize, new SifiveTestDevice(power));
-        Add(MemoryMap.Rtc.Base, GoldfishRtcDevice.RegionSize, new GoldfishRtcDevice(plic.Inputs[(int)MemoryMap.RtcInterrupt], Clock));
+        _rtc = Add(MemoryMap.Rtc.Base, GoldfishRtcDevice.RegionSize, new GoldfishRtcDevice(plic.Inputs[(int)MemoryMap.RtcInterrupt], Clock));
         var uart = new Uart16550Device(plic.Inputs[(int)MemoryMap.UartInterrupt], Clock, Serial);
         Add(MemoryMap.Uart0.Base, Uart16550Device.RegionSize, uart);
         for (var n = 0; n < MemoryMap.VirtioCount; n++)

@@ -123,7 +123,7 @@ public sealed class VirtMachine : IDisposable
 
     private void Go()
     {
-        _board.Clock.Start();
+        _board.StartClock();
         Enter(RunState.Running);
         _threads.Start();
     }
