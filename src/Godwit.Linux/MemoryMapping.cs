@@ -70,7 +70,12 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     private static MemoryMapping Map(SafeFileHandle file, string name, ulong length, bool grow, bool share)
     {
         if (grow && ftruncate(file, (long)length) != 0)
-            throw SystemCallException.Last("ftruncate", name);
+        {
+            var error = SystemCallException.Last("ftruncate", name);
+            file.Dispose();
+            throw error;
+        }
+
         var address = mmap(null, (nuint)length, ProtectionRead | ProtectionWrite, (share ? MapShared : MapPrivate) | MapNoReserve, file, 0);
         if ((nint)address == -1)
         {

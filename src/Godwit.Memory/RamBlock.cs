@@ -55,6 +55,7 @@ public sealed unsafe class RamBlock : IDisposable
 
     private void Check(ulong offset, int length)
     {
+        ObjectDisposedException.ThrowIf(Host == null, this);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         if (offset > Length || (ulong)length > Length - offset)
             throw new ArgumentOutOfRangeException(nameof(offset), $"RAM block {IdStr} has {Length} bytes, not {length} at {offset}");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Godwit.Cli.Output;
 using Godwit.Cli.Run;
+using Godwit.Machine.Lifecycle;
 using Godwit.Machine.Virt;
 using Godwit.Machine.Virt.Loading;
 
@@ -44,11 +45,19 @@ internal static class RunCommand
             Terminal.Error(e.Message);
             return ExitCode.Usage;
         }
+        catch (HartFailedException e)
+        {
+            Terminal.Error($"{e.Message}; this is a defect of godwit");
+            return ExitCode.Failed;
+        }
     }
 
     private static async Task<int> RunAsync(RunOptions options)
     {
         var quit = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var interrupted = OnSignal(PosixSignal.SIGINT, quit);
+        using var terminated = OnSignal(PosixSignal.SIGTERM, quit);
+        using var hungUp = OnSignal(PosixSignal.SIGHUP, quit);
         VirtMachine? made = null;
         var monitor = new HumanMonitor(() => made, () => quit.TrySetResult());
         using var machine = made = new VirtMachine(new VirtOptions(options.ToLoadRequest())
@@ -58,9 +67,6 @@ internal static class RunCommand
             NoReboot = options.NoReboot,
             NoShutdown = options.NoShutdown,
         });
-        using var interrupted = OnSignal(PosixSignal.SIGINT, quit);
-        using var terminated = OnSignal(PosixSignal.SIGTERM, quit);
-        using var hungUp = OnSignal(PosixSignal.SIGHUP, quit);
         using var processFile = options.PidFile is { } path ? new ProcessFile(path) : null;
         if (!options.StartPaused)
             machine.Continue();

@@ -1,5 +1,6 @@
 using System.Text;
 using Godwit.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Devices.Character;
 
@@ -32,7 +33,8 @@ public sealed class StdioBackend : ICharacterBackend
         _quit = quit;
         if (input is null)
             _terminal = RawTerminal.TryEnter(StandardInput, keepSignals: !mux);
-        _in = input ?? Console.OpenStandardInput();
+        // Not the console class's stream: on a terminal that one waits for whole lines.
+        _in = input ?? new FileStream(new SafeFileHandle(StandardInput, ownsHandle: false), FileAccess.Read, bufferSize: 0);
         _out = output ?? Console.OpenStandardOutput();
         _output = new CharacterOutput(deviceLock, WriteOut, "stdio output");
         _monitor = monitor is null ? null : new TerminalMonitor(Say, monitor);

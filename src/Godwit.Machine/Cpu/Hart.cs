@@ -99,6 +99,7 @@ public sealed class Hart : IDisposable
     /// <summary>What was derived from the state is derived again.</summary>
     public void StateChanged()
     {
+        _halted = false;
         Mmu.Pmp.Update();
         Mmu.Flush();
         Mmu.UpdateMode();
@@ -197,9 +198,12 @@ public sealed class Hart : IDisposable
     /// <summary>menvcfg.STCE changed: the timer interrupt is stimecmp's now, or its no longer.</summary>
     internal void TimerEnableChanged()
     {
-        UpdateStimecmp();
-        if ((State.Menvcfg & TimerEnable) == 0)
-            SetPending(Interrupt.Stip, level: false);
+        lock (_timerLock)
+        {
+            UpdateStimecmp();
+            if ((State.Menvcfg & TimerEnable) == 0)
+                SetPending(Interrupt.Stip, level: false);
+        }
     }
 
     /// <summary>stimecmp or what it is compared with was changed.</summary>
@@ -300,6 +304,8 @@ public sealed class Hart : IDisposable
         // The hart and the clock's thread both come here: what one decided must not undo what the other did later.
         lock (_timerLock)
         {
+            if ((State.Menvcfg & TimerEnable) == 0)
+                return;
             var due = State.Stimecmp <= Time.Now;
             SetPending(Interrupt.Stip, due);
             if (due)

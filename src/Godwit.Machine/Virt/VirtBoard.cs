@@ -25,7 +25,6 @@ internal sealed class VirtBoard : IDisposable
     public VirtBoard(CpuModel cpu, int hartCount, RamBlock ram, Func<Lock, ICharacterBackend>? serial, Action<PowerEvent> power)
     {
         Clock = new VirtualClock(Memory.DeviceLock);
-        Serial = serial?.Invoke(Memory.DeviceLock) ?? new NullBackend();
         AddRam(ram, MemoryMap.RamBase);
         AddRam(RamBlock.Create(MemoryMap.Mrom.Name, MemoryMap.Mrom.Size), MemoryMap.Mrom.Base, readOnly: true);
 
@@ -35,6 +34,9 @@ internal sealed class VirtBoard : IDisposable
         var plic = AddPlic();
         AddDevices(plic, power);
         AddPcie(plic, ram.Length);
+        // Last: a terminal that was made raw must be given back, which only a whole board can do.
+        Serial = serial?.Invoke(Memory.DeviceLock) ?? new NullBackend();
+        AddSerial(plic);
     }
 
     public AddressSpace Memory { get; } = new();
@@ -119,13 +121,17 @@ internal sealed class VirtBoard : IDisposable
     {
         Add(MemoryMap.Test.Base, SifiveTestDevice.RegionSize, new SifiveTestDevice(power));
         _rtc = Add(MemoryMap.Rtc.Base, GoldfishRtcDevice.RegionSize, new GoldfishRtcDevice(plic.Inputs[(int)MemoryMap.RtcInterrupt], Clock));
-        var uart = new Uart16550Device(plic.Inputs[(int)MemoryMap.UartInterrupt], Clock, Serial);
-        Add(MemoryMap.Uart0.Base, Uart16550Device.RegionSize, uart);
         for (var n = 0; n < MemoryMap.VirtioCount; n++)
             Add(MemoryMap.VirtioDevice(n).Base, VirtioMmioDevice.RegionSize, new VirtioMmioDevice());
         Add(MemoryMap.FwCfg.Base, FwCfgDevice.RegionSize, new FwCfgDevice(Memory, Harts.Count));
         AddFlash(MemoryMap.Flash0);
         AddFlash(MemoryMap.Flash1);
+    }
+
+    private void AddSerial(PlicDevice plic)
+    {
+        var uart = new Uart16550Device(plic.Inputs[(int)MemoryMap.UartInterrupt], Clock, Serial);
+        Add(MemoryMap.Uart0.Base, Uart16550Device.RegionSize, uart);
     }
 
     private void AddFlash(MemoryMapEntry bank)

@@ -15,7 +15,8 @@ public sealed class VirtMachine : IDisposable
     private readonly VirtBoard _board;
     private readonly HartThreads _threads;
     private readonly Lock _control = new();
-    private readonly Channel<PowerEvent> _powerEvents = Channel.CreateUnbounded<PowerEvent>();
+    // One is enough: what comes before the first is served would ask for the same once more.
+    private readonly Channel<PowerEvent> _powerEvents = Channel.CreateBounded<PowerEvent>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _disposed = new();
     private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _powerControl;
@@ -32,6 +33,8 @@ public sealed class VirtMachine : IDisposable
         try
         {
             _image.Install(_board.Memory);
+            _board.Reset(BoardImage.ResetAddress);
+            _threads = new HartThreads(_board.Harts, HartFailed);
         }
         catch
         {
@@ -39,8 +42,6 @@ public sealed class VirtMachine : IDisposable
             throw;
         }
 
-        _board.Reset(BoardImage.ResetAddress);
-        _threads = new HartThreads(_board.Harts, HartFailed);
         _powerControl = Task.Run(ControlPowerAsync);
     }
 
@@ -103,6 +104,8 @@ public sealed class VirtMachine : IDisposable
                 Stand(_state);
             _image.Install(_board.Memory);
             _board.Reset(BoardImage.ResetAddress);
+            // What the guest asked for before has no meaning any more.
+            _powerEvents.Reader.TryRead(out _);
             if (wasRunning)
                 Go();
             else if (_state == RunState.Shutdown)
@@ -170,7 +173,7 @@ public sealed class VirtMachine : IDisposable
     {
         lock (_control)
         {
-            if (_state == RunState.Running)
+            if (_state is RunState.Running or RunState.Paused)
                 Stand(RunState.Shutdown);
         }
 
@@ -180,7 +183,7 @@ public sealed class VirtMachine : IDisposable
 
     private void HartFailed(Hart hart, Exception error)
     {
-        _ended.TrySetException(new InvalidOperationException($"hart {hart.Id} failed at {hart.State.Pc:x}: {error.Message}", error));
+        _ended.TrySetException(new HartFailedException(hart.Id, hart.State.Pc, error));
         // This thread is one that has to stand first.
         _ = Task.Run(() =>
         {

@@ -8,15 +8,16 @@ internal sealed class CounterFile(HartState state)
 
     public ulong Read(int counter) => state.Counter[counter] + (Counts(counter) ? state.Retired : 0);
 
-    public void Write(int counter, ulong value) => state.Counter[counter] = value - (Counts(counter) ? state.Retired : 0);
+    /// <summary>Sets a counter; the instruction that writes it isn't counted any more.</summary>
+    public void Write(int counter, ulong value) => state.Counter[counter] = value - (Counts(counter) ? state.Retired + 1 : 0);
 
     /// <summary>Sets mcountinhibit.</summary>
     public void Inhibit(uint value)
     {
         Span<ulong> values = [Read(Cycle), Read(Instret)];
         state.Mcountinhibit = value;
-        Write(Cycle, values[0]);
-        Write(Instret, values[1]);
+        foreach (var counter in (ReadOnlySpan<int>)[Cycle, Instret])
+            state.Counter[counter] = values[counter / Instret] - (Counts(counter) ? state.Retired : 0);
     }
 
     private bool Counts(int counter) => counter is Cycle or Instret && (state.Mcountinhibit & (1u << counter)) == 0;
