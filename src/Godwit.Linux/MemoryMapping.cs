@@ -46,16 +46,15 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     /// <param name="length">In bytes, more than 0.</param>
     public static MemoryMapping OpenFile(string path, ulong length, bool share)
     {
-        if (Directory.Exists(path))
+        var isUnnamed = Directory.Exists(path);
+        if (isUnnamed)
             path = Path.Combine(path, $"godwit-memory-{Guid.NewGuid():N}");
-        var existed = System.IO.File.Exists(path);
         var file = open(path, OpenReadWrite | OpenCreate | OpenCloseOnExec, 0b110_000_000);
         if (file.IsInvalid)
             throw SystemCallException.Last("open", path);
-        var mapping = Map(file, path, length, grow: (ulong)RandomAccess.GetLength(file) < length, share);
-        if (!existed && Path.GetFileName(path).StartsWith("godwit-memory-", StringComparison.Ordinal))
+        if (isUnnamed)
             System.IO.File.Delete(path);
-        return mapping;
+        return Map(file, path, length, grow: (ulong)RandomAccess.GetLength(file) < length, share);
     }
 
     public void Dispose()

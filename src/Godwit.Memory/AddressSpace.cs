@@ -53,9 +53,11 @@ public sealed class AddressSpace
         return null;
     }
 
-    /// <summary>Copies bytes out of RAM, for a device's DMA or a loader. False, and nothing read, when they aren't all RAM.</summary>
+    /// <summary>Copies bytes out of RAM, for a device's DMA or a loader. False when they aren't all RAM; those before are copied.</summary>
     public bool TryRead(ulong address, Span<byte> bytes)
     {
+        if (PassesEnd(address, bytes.Length))
+            return false;
         while (bytes.Length > 0)
         {
             if (Find(address) is not { Ram: { } ram } region)
@@ -69,15 +71,21 @@ public sealed class AddressSpace
         return true;
     }
 
-    /// <summary>Copies bytes into RAM and marks its pages dirty. False when they aren't all writable RAM.</summary>
+    /// <summary>Copies bytes into RAM and marks its pages dirty. False when they aren't all writable RAM; those before are copied.</summary>
     public bool TryWrite(ulong address, ReadOnlySpan<byte> bytes)
     {
+        if (PassesEnd(address, bytes.Length))
+            return false;
         while (bytes.Length > 0)
         {
             if (Find(address) is not { Ram: { } ram, IsReadOnly: false } region)
                 return false;
             var length = (int)Math.Min((ulong)bytes.Length, region.Length - (address - region.Start));
-            bytes[..length].CopyTo(ram.Write(region.RamOffset + (address - region.Start), length));
+            var offset = region.RamOffset + (address - region.Start);
+            bytes[..length].CopyTo(ram.Write(offset, length));
+            // Once more: the bits may have been taken, and the pages sent, before the bytes were there.
+            Interlocked.MemoryBarrier();
+            ram.Dirty.SetRange(offset, (ulong)length);
             bytes = bytes[length..];
             address += (ulong)length;
         }
@@ -107,13 +115,15 @@ public sealed class AddressSpace
             return DeviceAccess.TryWrite(device, address - region.Start, size, value);
     }
 
+    private static bool PassesEnd(ulong address, int length) => length > 0 && address > ulong.MaxValue - (ulong)(length - 1);
+
     private MemoryRegion Add(MemoryRegion region)
     {
         lock (DeviceLock)
         {
             if (region.Length == 0 || region.Start + (region.Length - 1) < region.Start)
                 throw new ArgumentException($"a range of {region.Length} bytes at {region.Start:x}", nameof(region));
-            if (_regions.FirstOrDefault(r => r.Start < region.Start + region.Length && region.Start < r.Start + r.Length) is { } other)
+            if (_regions.FirstOrDefault(r => r.Start <= region.Start + (region.Length - 1) && region.Start <= r.Start + (r.Length - 1)) is { } other)
                 throw new ArgumentException($"{region.Start:x} is taken by the range at {other.Start:x}", nameof(region));
             _regions = [.. _regions.Append(region).OrderBy(r => r.Start)];
         }

@@ -63,8 +63,10 @@ public sealed unsafe class MemoryRegion
     public bool CompareExchange64(ulong address, ulong expected, ulong value)
     {
         Check(address, sizeof(ulong));
+        var exchanged = Interlocked.CompareExchange(ref *(ulong*)(Host + (address - Start)), value, expected) == expected;
+        // Not before: the bit could be taken, and the page sent, without the new value.
         MarkDirty(address);
-        return Interlocked.CompareExchange(ref *(ulong*)(Host + (address - Start)), value, expected) == expected;
+        return exchanged;
     }
 
     /// <summary>Marks the page of this address dirty.</summary>
