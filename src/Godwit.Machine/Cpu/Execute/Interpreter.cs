@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Godwit.Machine.Cpu.Blocks;
 using Godwit.Machine.Cpu.Decode;
 
@@ -14,6 +15,8 @@ internal sealed class Interpreter(Hart hart)
     private readonly SystemUnit _system = new(hart);
 
     /// <summary>Runs from state.Pc on, and leaves there where to go on.</summary>
+    // Called once and busy for minutes, it must not begin in code that was compiled in a hurry or ahead of time for any processor.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run()
     {
         var s = _state;
