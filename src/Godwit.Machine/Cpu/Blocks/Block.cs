@@ -3,7 +3,7 @@ using Godwit.Machine.Cpu.Decode;
 namespace Godwit.Machine.Cpu.Blocks;
 
 /// <summary>Instructions that are executed one after the other, decoded: up to a jump, the end of the page, or <see cref="MaxInstructions"/>.
-/// What a translator would take.</summary>
+/// A branch that is taken leaves it earlier. What a translator would take.</summary>
 /// <param name="code">At least one instruction.</param>
 /// <param name="raw">The bytes that it was decoded from.</param>
 public sealed class Block(Instruction[] code, byte[] raw)

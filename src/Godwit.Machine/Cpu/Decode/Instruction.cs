@@ -35,6 +35,6 @@ public struct Instruction
     /// <summary>The rounding mode as encoded: 7 is the one in frm.</summary>
     public readonly int RoundingMode => (int)Imm & 7;
 
-    /// <summary>Whether control may go elsewhere than to the next instruction, or the next must see what this one changed.</summary>
-    public readonly bool EndsBlock => Opcode > Opcode.LastPlain || Opcode is Opcode.Illegal or (>= Opcode.Jal and <= Opcode.Bgeu);
+    /// <summary>Whether the next instruction is never the one behind it, or must see what this one changed.</summary>
+    public readonly bool EndsBlock => Opcode > Opcode.LastPlain || Opcode is Opcode.Illegal or Opcode.Jal or Opcode.Jalr;
 }
