@@ -16,7 +16,7 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
 
     private readonly Entry[] _byAddress = NewEntries();
     private readonly Dictionary<ulong, Block> _byPhysical = [];
-    private readonly Instruction[] _building = new Instruction[Block.MaxInstructions];
+    private readonly Instruction[] _building = new Instruction[Block.MaxInstructions + 1];
     private uint _generation;
     private bool _isEmpty = true;
     private MemoryRegion? _lastRegion;
@@ -88,14 +88,14 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
 
     private bool IsCurrent(Block block, ulong physical)
     {
-        Span<byte> now = stackalloc byte[Block.MaxInstructions * 4];
+        Span<byte> now = stackalloc byte[Block.MaxBytes];
         now = now[..block.Raw.Length];
         return TryRead(physical, now) && now.SequenceEqual(block.Raw);
     }
 
     private Block? Decode(ulong pc, ulong physical)
     {
-        Span<byte> bytes = stackalloc byte[Block.MaxInstructions * 4];
+        Span<byte> bytes = stackalloc byte[Block.MaxBytes];
         var room = (int)(GuestPage.Size - (physical & GuestPage.OffsetMask));
         var page = bytes[..Math.Min(bytes.Length, room)];
         if (!TryRead(physical, page))
@@ -116,6 +116,7 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
             }
 
             _building[count] = decoder.Decode(word, length);
+            _building[count].Index = (byte)count;
             length += _building[count].Length;
             if (_building[count++].EndsBlock)
                 break;
@@ -123,7 +124,7 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
 
         if (count == 0)
             return DecodeAcrossPages(pc, page);
-        var block = new Block(_building.AsSpan(0, count).ToArray(), page[..length].ToArray());
+        var block = new Block(Terminated(count, length), page[..length].ToArray());
         if (_byPhysical.Count >= MaxBlocks)
             _byPhysical.Clear();
         _byPhysical[physical] = block;
@@ -144,7 +145,17 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
             return null;
         }
 
-        return new Block([decoder.Decode(BitConverter.ToUInt32(bytes), 0)], bytes.ToArray());
+        _building[0] = decoder.Decode(BitConverter.ToUInt32(bytes), 0);
+        _building[0].Index = 0;
+        return new Block(Terminated(1, bytes.Length), bytes.ToArray());
+    }
+
+    /// <summary>The instructions that were built, the last of which ends the block.</summary>
+    private Instruction[] Terminated(int count, int length)
+    {
+        if (!_building[count - 1].EndsBlock)
+            _building[count++] = new Instruction { Opcode = Opcode.End, Index = (byte)(count - 1), Next = (byte)length, Imm = length };
+        return _building.AsSpan(0, count).ToArray();
     }
 
     private bool TryRead(ulong physical, Span<byte> bytes)

@@ -5,6 +5,9 @@ public enum Opcode : ushort
 {
     Illegal, Nop,
 
+    // No instruction: stands behind the last one of a block that goes on with the one at Imm.
+    End,
+
     // Everything from here to LastCommon is served by the main loop, in one dense switch.
     // RV64I: constants and jumps. LoadConstant is lui, and addi from x0.
     LoadConstant, Auipc, Jal, Jalr, Beq, Bne, Blt, Bge, Bltu, Bgeu,

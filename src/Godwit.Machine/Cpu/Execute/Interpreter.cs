@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Godwit.Machine.Cpu.Blocks;
 using Godwit.Machine.Cpu.Decode;
 using Godwit.Machine.Cpu.Translation;
@@ -32,14 +33,13 @@ internal sealed class Interpreter(Hart hart)
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run()
     {
-        var s = _state;
-        ref var x = ref s.X;
-        var pc = s.Pc;
+        ref var x = ref _state.X;
+        var pc = _state.Pc;
 
     nextBlock:
         if (hart.HasAttention)
         {
-            s.Pc = pc;
+            _state.Pc = pc;
             return;
         }
 
@@ -50,15 +50,15 @@ internal sealed class Interpreter(Hart hart)
             goto nextBlock;
         }
 
-        // All of the block is counted now; what isn't executed is taken off again.
-        ReadOnlySpan<Instruction> code = block.Code;
-        s.Retired += (ulong)code.Length;
         var tlb = _mmu.Data;
-        for (; !code.IsEmpty; code = code[1..])
+        for (ref readonly var i = ref block.Code[0]; ; i = ref Next(in i))
         {
-            ref readonly var i = ref code[0];
             switch (i.Opcode)
             {
+                case Opcode.End:
+                    _state.Retired += i.Index;
+                    pc += (ulong)i.Imm;
+                    goto nextBlock;
                 case Opcode.Nop:
                     continue;
                 case Opcode.LoadConstant:
@@ -68,10 +68,12 @@ internal sealed class Interpreter(Hart hart)
                     x[i.Rd] = pc + (ulong)i.Imm;
                     continue;
                 case Opcode.Jal:
+                    _state.Retired += i.Index + 1u;
                     x[i.Rd] = pc + i.Next;
                     pc += (ulong)i.Imm;
                     goto nextBlock;
                 case Opcode.Jalr:
+                    _state.Retired += i.Index + 1u;
                     var target = (x[i.Rs1] + (ulong)i.Imm) & ~1UL;
                     x[i.Rd] = pc + i.Next;
                     pc = target;
@@ -330,33 +332,33 @@ internal sealed class Interpreter(Hart hart)
                 case Opcode.Flw:
                 {
                     var address = x[i.Rs1] + (ulong)i.Imm;
-                    if ((s.Mstatus & Status.Fs) == 0)
+                    if ((_state.Mstatus & Status.Fs) == 0)
                         goto uncommon;
                     if (!tlb.TryRead(address, out uint value))
                         goto uncommon;
-                    s.F[i.Rd] = 0xffffffff_00000000 | value;
-                    s.Mstatus |= Status.Fs;
+                    _state.F[i.Rd] = 0xffffffff_00000000 | value;
+                    _state.Mstatus |= Status.Fs;
                     continue;
                 }
 
                 case Opcode.Fld:
                 {
                     var address = x[i.Rs1] + (ulong)i.Imm;
-                    if ((s.Mstatus & Status.Fs) == 0)
+                    if ((_state.Mstatus & Status.Fs) == 0)
                         goto uncommon;
                     if (!tlb.TryRead(address, out ulong value))
                         goto uncommon;
-                    s.F[i.Rd] = value;
-                    s.Mstatus |= Status.Fs;
+                    _state.F[i.Rd] = value;
+                    _state.Mstatus |= Status.Fs;
                     continue;
                 }
 
                 case Opcode.Fsw:
                 {
                     var address = x[i.Rs1] + (ulong)i.Imm;
-                    if ((s.Mstatus & Status.Fs) == 0)
+                    if ((_state.Mstatus & Status.Fs) == 0)
                         goto uncommon;
-                    if (!tlb.TryWrite(address, (uint)s.F[i.Rs2]))
+                    if (!tlb.TryWrite(address, (uint)_state.F[i.Rs2]))
                         goto uncommon;
                     continue;
                 }
@@ -364,9 +366,9 @@ internal sealed class Interpreter(Hart hart)
                 case Opcode.Fsd:
                 {
                     var address = x[i.Rs1] + (ulong)i.Imm;
-                    if ((s.Mstatus & Status.Fs) == 0)
+                    if ((_state.Mstatus & Status.Fs) == 0)
                         goto uncommon;
-                    if (!tlb.TryWrite(address, s.F[i.Rs2]))
+                    if (!tlb.TryWrite(address, _state.F[i.Rs2]))
                         goto uncommon;
                     continue;
                 }
@@ -378,32 +380,27 @@ internal sealed class Interpreter(Hart hart)
 
         uncommon:
             if (i.Opcode > Opcode.LastPlain)
-                goto system;
+            {
+                pc = ExecuteSystem(pc, block, in i);
+                goto nextBlock;
+            }
+
             var outcome = ExecuteUncommon(in i);
             if (outcome == Outcome.Done)
                 continue;
-            s.Retired -= (ulong)code.Length;
-            pc += (ulong)i.Offset;
-            pc = outcome == Outcome.Fault ? Fault(pc) : Illegal(pc, block.RawBits(in i));
+            pc = Trap(pc, block, in i, outcome);
+            goto nextBlock;
+
+        branch:
+            _state.Retired += i.Index + 1u;
+            pc += (ulong)i.Imm;
             goto nextBlock;
         }
-
-        pc += (ulong)block.Raw.Length;
-        goto nextBlock;
-
-    branch:
-        s.Retired -= (ulong)code.Length - 1;
-        pc += (ulong)code[0].Imm;
-        goto nextBlock;
-
-    system:
-        s.Retired--;
-        s.Pc = pc + (ulong)code[0].Offset;
-        if (_system.Execute(in code[0], block.RawBits(in code[0])))
-            s.Retired++;
-        pc = s.Pc;
-        goto nextBlock;
     }
+
+    // Sound: all but the last of a block's instructions go on with the next one, and the last is none of those.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ref readonly Instruction Next(in Instruction i) => ref MemoryMarshal.CreateReadOnlySpan(in i, 2)[1];
 
     /// <summary>What the main loop doesn't serve, or not in this case.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -430,21 +427,35 @@ internal sealed class Interpreter(Hart hart)
         }
     }
 
+    /// <returns>Where to go on.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong ExecuteSystem(ulong start, Block block, in Instruction i)
+    {
+        _state.Retired += i.Index;
+        _state.Pc = start + (ulong)i.Offset;
+        if (_system.Execute(in i, block.RawBits(in i)))
+            _state.Retired++;
+        return _state.Pc;
+    }
+
+    /// <returns>Where to go on after an instruction that failed.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong Trap(ulong start, Block block, in Instruction i, Outcome outcome)
+    {
+        _state.Retired += i.Index;
+        if (outcome == Outcome.Fault)
+            return Fault(start + (ulong)i.Offset);
+        _state.Pc = start + (ulong)i.Offset;
+        hart.Trap(ExceptionCause.IllegalInstruction, block.RawBits(in i));
+        return _state.Pc;
+    }
+
     /// <returns>Where to go on after the MMU's fault at <paramref name="pc"/>.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private ulong Fault(ulong pc)
     {
         _state.Pc = pc;
         hart.Trap(_mmu.FaultCause, _mmu.FaultAddress);
-        return _state.Pc;
-    }
-
-    /// <returns>Where to go on after the illegal instruction at <paramref name="pc"/>.</returns>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private ulong Illegal(ulong pc, uint raw)
-    {
-        _state.Pc = pc;
-        hart.Trap(ExceptionCause.IllegalInstruction, raw);
         return _state.Pc;
     }
 }
