@@ -8,7 +8,7 @@ public enum Opcode : ushort
     // No instruction: stands behind the last one of a block that goes on with the one at Imm.
     End,
 
-    // Everything from here to LastCommon is served by the main loop, in one dense switch.
+    // What the main loop serves comes first, so that its switch is dense.
     // RV64I: constants and jumps. LoadConstant is lui, and addi from x0.
     LoadConstant, Auipc, Jal, Jalr, Beq, Bne, Blt, Bge, Bltu, Bgeu,
 
@@ -24,7 +24,16 @@ public enum Opcode : ushort
     // M, Zba and Zbb: the commoner ones.
     Mul, Mulhu, Div, Divu, Rem, Remu, Mulw,
     AddUw, Sh1Add, Sh2Add, Sh3Add, Andn, ZextH,
-    LastCommon = ZextH,
+
+    // F and Zfa.
+    FmaddS, FmsubS, FnmsubS, FnmaddS, FaddS, FsubS, FmulS, FdivS, FsqrtS, FsgnjS, FsgnjnS, FsgnjxS, FminS, FmaxS, FminmS, FmaxmS,
+    FcvtWS, FcvtWuS, FcvtLS, FcvtLuS, FmvXW, FclassS, FeqS, FltS, FleS, FltqS, FleqS, FcvtSW, FcvtSWu, FcvtSL, FcvtSLu, FmvWX,
+    FliS, FroundS, FroundnxS,
+
+    // D and Zfa.
+    FmaddD, FmsubD, FnmsubD, FnmaddD, FaddD, FsubD, FmulD, FdivD, FsqrtD, FsgnjD, FsgnjnD, FsgnjxD, FminD, FmaxD, FminmD, FmaxmD,
+    FcvtSD, FcvtDS, FcvtWD, FcvtWuD, FcvtLD, FcvtLuD, FmvXD, FclassD, FeqD, FltD, FleD, FltqD, FleqD, FcvtDW, FcvtDWu, FcvtDL, FcvtDLu, FmvDX,
+    FliD, FroundD, FroundnxD, FcvtmodWD,
 
     // M: the rest.
     Mulh, Mulhsu, Divw, Divuw, Remw, Remuw,
@@ -43,16 +52,6 @@ public enum Opcode : ushort
     // A.
     LrW, ScW, AmoSwapW, AmoAddW, AmoXorW, AmoAndW, AmoOrW, AmoMinW, AmoMaxW, AmoMinuW, AmoMaxuW,
     LrD, ScD, AmoSwapD, AmoAddD, AmoXorD, AmoAndD, AmoOrD, AmoMinD, AmoMaxD, AmoMinuD, AmoMaxuD,
-
-    // F and Zfa.
-    FmaddS, FmsubS, FnmsubS, FnmaddS, FaddS, FsubS, FmulS, FdivS, FsqrtS, FsgnjS, FsgnjnS, FsgnjxS, FminS, FmaxS, FminmS, FmaxmS,
-    FcvtWS, FcvtWuS, FcvtLS, FcvtLuS, FmvXW, FclassS, FeqS, FltS, FleS, FltqS, FleqS, FcvtSW, FcvtSWu, FcvtSL, FcvtSLu, FmvWX,
-    FliS, FroundS, FroundnxS,
-
-    // D and Zfa.
-    FmaddD, FmsubD, FnmsubD, FnmaddD, FaddD, FsubD, FmulD, FdivD, FsqrtD, FsgnjD, FsgnjnD, FsgnjxD, FminD, FmaxD, FminmD, FmaxmD,
-    FcvtSD, FcvtDS, FcvtWD, FcvtWuD, FcvtLD, FcvtLuD, FmvXD, FclassD, FeqD, FltD, FleD, FltqD, FleqD, FcvtDW, FcvtDWu, FcvtDL, FcvtDLu, FmvDX,
-    FliD, FroundD, FroundnxD, FcvtmodWD,
 
     // Up to here a block goes on with the next instruction.
     Fence,

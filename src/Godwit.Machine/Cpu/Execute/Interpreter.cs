@@ -36,6 +36,9 @@ internal sealed class Interpreter(Hart hart)
         ref var x = ref _state.X;
         var pc = _state.Pc;
 
+    newMode:
+        var tlb = _mmu.Data;
+
     nextBlock:
         if (hart.HasAttention)
         {
@@ -43,14 +46,17 @@ internal sealed class Interpreter(Hart hart)
             return;
         }
 
-        var block = _blocks.Find(pc) ?? _blocks.Load(pc);
-        if (block is null)
+        if (!_blocks.TryFind(pc, out var block))
         {
-            pc = Fault(pc);
-            goto nextBlock;
+            if (_blocks.Load(pc) is not { } loaded)
+            {
+                pc = Fault(pc);
+                goto newMode;
+            }
+
+            block = loaded;
         }
 
-        var tlb = _mmu.Data;
         for (ref readonly var i = ref block.Code[0]; ; i = ref Next(in i))
         {
             switch (i.Opcode)
@@ -373,6 +379,47 @@ internal sealed class Interpreter(Hart hart)
                     continue;
                 }
 
+                case Opcode.FaddD:
+                    if (!HostDouble.TryAdd(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FsubD:
+                    if (!HostDouble.TrySubtract(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FmulD:
+                    if (!HostDouble.TryMultiply(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FdivD:
+                    if (!HostDouble.TryDivide(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FsqrtD:
+                    if (!HostDouble.TrySquareRoot(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FmaddD:
+                    if (!HostDouble.TryMultiplyAdd(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FmsubD:
+                    if (!HostDouble.TryMultiplySubtract(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FnmsubD:
+                    if (!HostDouble.TryNegatedMultiplySubtract(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FnmaddD:
+                    if (!HostDouble.TryNegatedMultiplyAdd(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FsgnjD:
+                    if (!HostDouble.TryCopySign(_state, in i))
+                        goto uncommon;
+                    continue;
+
                 case Opcode.Illegal:
                 default:
                     goto uncommon;
@@ -382,14 +429,14 @@ internal sealed class Interpreter(Hart hart)
             if (i.Opcode > Opcode.LastPlain)
             {
                 pc = ExecuteSystem(pc, block, in i);
-                goto nextBlock;
+                goto newMode;
             }
 
             var outcome = ExecuteUncommon(in i);
             if (outcome == Outcome.Done)
                 continue;
             pc = Trap(pc, block, in i, outcome);
-            goto nextBlock;
+            goto newMode;
 
         branch:
             _state.Retired += i.Index + 1u;
@@ -414,13 +461,16 @@ internal sealed class Interpreter(Hart hart)
                 if (i.Opcode >= Opcode.Flw && (_state.Mstatus & Status.Fs) == 0)
                     return Outcome.Illegal;
                 return _memory.Execute(in i) ? Outcome.Done : Outcome.Fault;
+            case < Opcode.FmaddS:
+                IntegerUnit.Execute(in i, _state);
+                return Outcome.Done;
+            case < Opcode.Mulh:
+                return _floats.Execute(in i) ? Outcome.Done : Outcome.Illegal;
             case < Opcode.LrW:
                 IntegerUnit.Execute(in i, _state);
                 return Outcome.Done;
-            case < Opcode.FmaddS:
-                return _atomics.Execute(in i) ? Outcome.Done : Outcome.Fault;
             case < Opcode.Fence:
-                return _floats.Execute(in i) ? Outcome.Done : Outcome.Illegal;
+                return _atomics.Execute(in i) ? Outcome.Done : Outcome.Fault;
             default:
                 FenceUnit.Execute(in i);
                 return Outcome.Done;
