@@ -7,17 +7,17 @@ namespace Godwit.Machine.Cpu;
 [InlineArray(Count)]
 public struct IntegerRegisters
 {
-    /// <summary>A power of two, so that a masked index needs no bounds check.</summary>
-    public const int Count = 64;
+    /// <summary>As many as a byte can name, so that a byte as index needs no bounds check.</summary>
+    public const int Count = 256;
 
     private ulong _first;
 }
 
-/// <summary>f0 to f31 as 64 bits; a single-precision value is NaN-boxed.</summary>
+/// <summary>f0 to f31 as 64 bits; a single-precision value is NaN-boxed. As many as a byte can name, as above.</summary>
 [InlineArray(Count)]
 public struct FloatRegisters
 {
-    public const int Count = 32;
+    public const int Count = 256;
 
     private ulong _first;
 }

@@ -3,12 +3,18 @@ using Godwit.Machine.Cpu.Decode;
 namespace Godwit.Machine.Cpu.Blocks;
 
 /// <summary>Instructions that are executed one after the other, decoded: up to a jump, the end of the page, or <see cref="MaxInstructions"/>.
-/// What a translator would take.</summary>
-/// <param name="code">At least one instruction.</param>
+/// A branch that is taken leaves it earlier. What a translator would take.</summary>
+/// <param name="physical">Physical address of the first one.</param>
+/// <param name="code">At least one instruction. Only the last one ends the block; see <see cref="Instruction.EndsBlock"/>.</param>
 /// <param name="raw">The bytes that it was decoded from.</param>
-public sealed class Block(Instruction[] code, byte[] raw)
+public sealed class Block(ulong physical, Instruction[] code, byte[] raw)
 {
-    public const int MaxInstructions = 64;
+    public const int MaxInstructions = 62;
+
+    /// <summary>Of memory.</summary>
+    public const int MaxBytes = MaxInstructions * 4;
+
+    public ulong Physical { get; } = physical;
 
     public Instruction[] Code { get; } = code;
 

@@ -10,32 +10,35 @@ namespace Godwit.Machine.Cpu.Blocks;
 internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, Decoder decoder)
 {
     private const int Entries = 4096;
-    private const int MaxBlocks = 1 << 16;
-    private const ulong NoTag = ulong.MaxValue;
-    private const int PrivilegeShift = 60;
+    private const int PhysicalEntries = 1 << 17;
+    private const ulong Modes = 4;
 
-    private readonly Entry[] _byAddress = NewEntries();
-    private readonly Dictionary<ulong, Block> _byPhysical = [];
-    private readonly Instruction[] _building = new Instruction[Block.MaxInstructions];
+    private readonly Entry[] _byAddress = new Entry[Entries];
+    private readonly Block?[] _byPhysical = new Block?[PhysicalEntries];
+    private readonly Instruction[] _building = new Instruction[Block.MaxInstructions + 1];
     private uint _generation;
-    private bool _isEmpty = true;
     private MemoryRegion? _lastRegion;
 
+    // A number for each period between two changes of translations, a multiple of Modes. None is 0, as in an empty entry.
+    private ulong _translations = Modes;
+
+    /// <summary>
+    /// <code>
+    /// Address  virtual
+    /// Space    _translations, and the privilege mode
+    /// </code>
+    /// </summary>
     private struct Entry
     {
-        public ulong Tag;
+        public ulong Address;
+        public ulong Space;
         public Block Block;
     }
 
+    private ulong Space => _translations + (ulong)state.Priv;
+
     /// <summary>Forgets which block is at which virtual address: translations changed.</summary>
-    public void ForgetAddresses()
-    {
-        if (_isEmpty)
-            return;
-        foreach (ref var entry in _byAddress.AsSpan())
-            entry.Tag = NoTag;
-        _isEmpty = true;
-    }
+    public void ForgetAddresses() => _translations += Modes;
 
     /// <summary>fence.i: code may have changed.</summary>
     public void Synchronize()
@@ -46,10 +49,11 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
 
     /// <summary>The block at an address, if it was used since the last change of translations.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Block? Find(ulong pc)
+    public bool TryFind(ulong pc, out Block block)
     {
-        ref var entry = ref _byAddress[(int)(pc >> 1) & (Entries - 1)];
-        return entry.Tag == Tag(pc) ? entry.Block : null;
+        ref var entry = ref _byAddress[Index(pc)];
+        block = entry.Block;
+        return entry.Address == pc && entry.Space == Space;
     }
 
     /// <summary>The block at an address, decoded now if need be.</summary>
@@ -59,7 +63,8 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
     {
         if (!mmu.TryFetch(pc, out var physical))
             return null;
-        if (!_byPhysical.TryGetValue(physical, out var block) || (block.Generation != _generation && !IsCurrent(block, physical)))
+        var block = _byPhysical[PhysicalIndex(physical)];
+        if (block is null || block.Physical != physical || (block.Generation != _generation && !IsCurrent(block, physical)))
         {
             block = Decode(pc, physical);
             if (block is null)
@@ -67,35 +72,28 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
         }
 
         block.Generation = _generation;
-        ref var entry = ref _byAddress[(int)(pc >> 1) & (Entries - 1)];
-        entry.Tag = Tag(pc);
+        ref var entry = ref _byAddress[Index(pc)];
+        entry.Address = pc;
+        entry.Space = Space;
         entry.Block = block;
-        _isEmpty = false;
         return block;
     }
 
-    private static Entry[] NewEntries()
-    {
-        var entries = new Entry[Entries];
-        foreach (ref var entry in entries.AsSpan())
-            entry.Tag = NoTag;
-        return entries;
-    }
-
-    // Addresses that can be fetched from are canonical, or physical and shorter: the mode's two bits don't make two of them alike.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong Tag(ulong pc) => pc ^ ((ulong)state.Priv << PrivilegeShift);
+    private static int Index(ulong pc) => (int)(pc >> 1) & (Entries - 1);
+
+    private static int PhysicalIndex(ulong physical) => (int)(physical >> 1) & (PhysicalEntries - 1);
 
     private bool IsCurrent(Block block, ulong physical)
     {
-        Span<byte> now = stackalloc byte[Block.MaxInstructions * 4];
+        Span<byte> now = stackalloc byte[Block.MaxBytes];
         now = now[..block.Raw.Length];
         return TryRead(physical, now) && now.SequenceEqual(block.Raw);
     }
 
     private Block? Decode(ulong pc, ulong physical)
     {
-        Span<byte> bytes = stackalloc byte[Block.MaxInstructions * 4];
+        Span<byte> bytes = stackalloc byte[Block.MaxBytes];
         var room = (int)(GuestPage.Size - (physical & GuestPage.OffsetMask));
         var page = bytes[..Math.Min(bytes.Length, room)];
         if (!TryRead(physical, page))
@@ -116,35 +114,42 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
             }
 
             _building[count] = decoder.Decode(word, length);
+            _building[count].Index = (byte)count;
             length += _building[count].Length;
             if (_building[count++].EndsBlock)
                 break;
         }
 
         if (count == 0)
-            return DecodeAcrossPages(pc, page);
-        var block = new Block(_building.AsSpan(0, count).ToArray(), page[..length].ToArray());
-        if (_byPhysical.Count >= MaxBlocks)
-            _byPhysical.Clear();
-        _byPhysical[physical] = block;
-        return block;
+            return DecodeAcrossPages(pc, physical, page);
+        return _byPhysical[PhysicalIndex(physical)] = new Block(physical, Terminated(count, length), page[..length].ToArray());
     }
 
     /// <summary>An instruction that begins in one page and ends in another: it may be elsewhere when translations change, so only the
     /// virtual address knows it.</summary>
-    private Block? DecodeAcrossPages(ulong pc, ReadOnlySpan<byte> firstHalf)
+    private Block? DecodeAcrossPages(ulong pc, ulong physical, ReadOnlySpan<byte> firstHalf)
     {
         Span<byte> bytes = stackalloc byte[4];
         firstHalf[..2].CopyTo(bytes);
-        if (!mmu.TryFetch(pc + 2, out var physical))
+        if (!mmu.TryFetch(pc + 2, out var second))
             return null;
-        if (!TryRead(physical, bytes[2..]))
+        if (!TryRead(second, bytes[2..]))
         {
             _ = mmu.Fail(ExceptionCause.InstructionAccessFault, pc + 2);
             return null;
         }
 
-        return new Block([decoder.Decode(BitConverter.ToUInt32(bytes), 0)], bytes.ToArray());
+        _building[0] = decoder.Decode(BitConverter.ToUInt32(bytes), 0);
+        _building[0].Index = 0;
+        return new Block(physical, Terminated(1, bytes.Length), bytes.ToArray());
+    }
+
+    /// <summary>The instructions that were built, the last of which ends the block.</summary>
+    private Instruction[] Terminated(int count, int length)
+    {
+        if (!_building[count - 1].EndsBlock)
+            _building[count++] = new Instruction { Opcode = Opcode.End, Index = (byte)(count - 1), Next = (byte)length, Imm = length };
+        return _building.AsSpan(0, count).ToArray();
     }
 
     private bool TryRead(ulong physical, Span<byte> bytes)

@@ -6,12 +6,14 @@ namespace Godwit.Machine.Cpu.Decode;
 /// <param name="model">Which extensions there are; what isn't there is illegal.</param>
 public sealed class Decoder(CpuModel model)
 {
+    public const int LastOffset = byte.MaxValue - 4;
+
     private readonly FloatDecoder _float = new(model);
     private readonly BitmanipDecoder _bitmanip = new(model);
 
     /// <summary>Decodes one instruction.</summary>
     /// <param name="word">Its bits; of a compressed one only the low 16 count.</param>
-    /// <param name="offset">Where it stands, in bytes from the block's start.</param>
+    /// <param name="offset">Where it stands, in bytes from the block's start, at most <see cref="LastOffset"/>.</param>
     public Instruction Decode(uint word, int offset)
     {
         var compressed = (word & 3) != 3;
@@ -24,7 +26,7 @@ public sealed class Decoder(CpuModel model)
             Rs1 = (byte)((word >> 15) & 31),
             Rs2 = (byte)((word >> 20) & 31),
             Length = (byte)length,
-            Next = (ushort)(offset + length),
+            Next = (byte)(offset + length),
         };
         Decode(word, offset, ref instruction);
         return instruction;

@@ -9,7 +9,8 @@ namespace Godwit.Machine.Cpu.Decode;
 /// 3   1  Rs1     0..31
 /// 4   1  Rs2     0..31
 /// 5   1  Length  2 or 4 bytes in memory
-/// 6   2  Next    offset of the next instruction from the block's start
+/// 6   1  Next    offset of the next instruction from the block's start
+/// 7   1  Index   how many instructions of the block stand before it
 /// 8   8  Imm     immediate; of jumps, branches and auipc from the block's start; of F and D: rs3 and the rounding mode
 /// </code></summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -23,7 +24,8 @@ public struct Instruction
     public byte Rs1;
     public byte Rs2;
     public byte Length;
-    public ushort Next;
+    public byte Next;
+    public byte Index;
     public long Imm;
 
     /// <summary>Offset of the instruction from the block's start.</summary>
@@ -35,6 +37,6 @@ public struct Instruction
     /// <summary>The rounding mode as encoded: 7 is the one in frm.</summary>
     public readonly int RoundingMode => (int)Imm & 7;
 
-    /// <summary>Whether control may go elsewhere than to the next instruction, or the next must see what this one changed.</summary>
-    public readonly bool EndsBlock => Opcode > Opcode.LastPlain || Opcode is Opcode.Illegal or (>= Opcode.Jal and <= Opcode.Bgeu);
+    /// <summary>Whether the next instruction is never the one behind it, or must see what this one changed.</summary>
+    public readonly bool EndsBlock => Opcode > Opcode.LastPlain || Opcode is Opcode.Illegal or Opcode.Jal or Opcode.Jalr or Opcode.End;
 }

@@ -16,6 +16,8 @@ internal static class IntegerUnit
         {
             Opcode.Mulh => (ulong)Math.BigMul((long)a, (long)b, out _),
             Opcode.Mulhsu => MultiplyHighSignedUnsigned(a, b),
+            Opcode.Div => Divide(a, b),
+            Opcode.Rem => Remainder(a, b),
             Opcode.Divw => DivideWord(a, b),
             Opcode.Divuw => DivideUnsignedWord(a, b),
             Opcode.Remw => RemainderWord(a, b),

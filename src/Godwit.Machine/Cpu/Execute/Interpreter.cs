@@ -1,434 +1,511 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Godwit.Machine.Cpu.Blocks;
 using Godwit.Machine.Cpu.Decode;
+using Godwit.Machine.Cpu.Translation;
 
 namespace Godwit.Machine.Cpu.Execute;
 
-/// <summary>Executes blocks until something wants the hart's attention. The main loop serves integer instructions, loads and stores;
-/// atomics, floating point and the rest are next door.</summary>
+/// <summary>Executes blocks until something wants the hart's attention. The main loop serves the common instructions, and loads and stores
+/// that the TLB knows; atomics, floating point and the rest are next door.</summary>
+/// <remarks>The loop keeps what it needs in the host's registers as long as it makes few calls: whatever is uncommon shares one.</remarks>
 internal sealed class Interpreter(Hart hart)
 {
     private readonly HartState _state = hart.State;
+    private readonly Mmu _mmu = hart.Mmu;
     private readonly BlockCache _blocks = hart.Blocks;
+    private readonly MemoryUnit _memory = new(hart);
     private readonly AtomicUnit _atomics = new(hart);
     private readonly FloatUnit _floats = new(hart);
     private readonly SystemUnit _system = new(hart);
 
+    private enum Outcome
+    {
+        Done,
+        Illegal,
+
+        /// <summary>The MMU has the reason.</summary>
+        Fault,
+    }
+
     /// <summary>Runs from state.Pc on, and leaves there where to go on.</summary>
+    // Called once and busy for minutes, it must not begin in code that was compiled in a hurry or ahead of time for any processor.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run()
     {
-        var s = _state;
-        var mmu = hart.Mmu;
-        var pc = s.Pc;
+        ref var x = ref _state.X;
+        var pc = _state.Pc;
+
+    newMode:
+        var tlb = _mmu.Data;
 
     nextBlock:
         if (hart.HasAttention)
         {
-            s.Pc = pc;
+            _state.Pc = pc;
             return;
         }
 
-        var block = _blocks.Find(pc) ?? _blocks.Load(pc);
-        if (block is null)
+        if (!_blocks.TryFind(pc, out var block))
         {
-            s.Pc = pc;
-            hart.Trap(mmu.FaultCause, mmu.FaultAddress);
-            pc = s.Pc;
-            goto nextBlock;
+            if (_blocks.Load(pc) is not { } loaded)
+            {
+                pc = Fault(pc);
+                goto newMode;
+            }
+
+            block = loaded;
         }
 
-        var code = block.Code;
-        var tlb = mmu.Data;
-        int n;
-        for (n = 0; n < code.Length; n++)
+        for (ref readonly var i = ref block.Code[0]; ; i = ref Next(in i))
         {
-            ref readonly var i = ref code[n];
             switch (i.Opcode)
             {
+                case Opcode.End:
+                    _state.Retired += i.Index;
+                    pc += (ulong)i.Imm;
+                    goto nextBlock;
                 case Opcode.Nop:
                     continue;
                 case Opcode.LoadConstant:
-                    s.X[i.Rd & 63] = (ulong)i.Imm;
+                    x[i.Rd] = (ulong)i.Imm;
                     continue;
                 case Opcode.Auipc:
-                    s.X[i.Rd & 63] = pc + (ulong)i.Imm;
+                    x[i.Rd] = pc + (ulong)i.Imm;
                     continue;
                 case Opcode.Jal:
-                    s.X[i.Rd & 63] = pc + i.Next;
+                    _state.Retired += i.Index + 1u;
+                    x[i.Rd] = pc + i.Next;
                     pc += (ulong)i.Imm;
-                    goto jumped;
+                    goto nextBlock;
                 case Opcode.Jalr:
-                    var target = (s.X[i.Rs1 & 63] + (ulong)i.Imm) & ~1UL;
-                    s.X[i.Rd & 63] = pc + i.Next;
+                    _state.Retired += i.Index + 1u;
+                    var target = (x[i.Rs1] + (ulong)i.Imm) & ~1UL;
+                    x[i.Rd] = pc + i.Next;
                     pc = target;
-                    goto jumped;
+                    goto nextBlock;
                 case Opcode.Beq:
-                    pc += s.X[i.Rs1 & 63] == s.X[i.Rs2 & 63] ? (ulong)i.Imm : i.Next;
-                    goto jumped;
+                    if (x[i.Rs1] == x[i.Rs2])
+                        goto branch;
+                    continue;
                 case Opcode.Bne:
-                    pc += s.X[i.Rs1 & 63] != s.X[i.Rs2 & 63] ? (ulong)i.Imm : i.Next;
-                    goto jumped;
+                    if (x[i.Rs1] != x[i.Rs2])
+                        goto branch;
+                    continue;
                 case Opcode.Blt:
-                    pc += (long)s.X[i.Rs1 & 63] < (long)s.X[i.Rs2 & 63] ? (ulong)i.Imm : i.Next;
-                    goto jumped;
+                    if ((long)x[i.Rs1] < (long)x[i.Rs2])
+                        goto branch;
+                    continue;
                 case Opcode.Bge:
-                    pc += (long)s.X[i.Rs1 & 63] >= (long)s.X[i.Rs2 & 63] ? (ulong)i.Imm : i.Next;
-                    goto jumped;
+                    if ((long)x[i.Rs1] >= (long)x[i.Rs2])
+                        goto branch;
+                    continue;
                 case Opcode.Bltu:
-                    pc += s.X[i.Rs1 & 63] < s.X[i.Rs2 & 63] ? (ulong)i.Imm : i.Next;
-                    goto jumped;
+                    if (x[i.Rs1] < x[i.Rs2])
+                        goto branch;
+                    continue;
                 case Opcode.Bgeu:
-                    pc += s.X[i.Rs1 & 63] >= s.X[i.Rs2 & 63] ? (ulong)i.Imm : i.Next;
-                    goto jumped;
+                    if (x[i.Rs1] >= x[i.Rs2])
+                        goto branch;
+                    continue;
 
                 case Opcode.Lb:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
                     if (!tlb.TryRead(address, out byte value))
-                    {
-                        if (!mmu.TryLoad(address, 1, out var wide))
-                            goto fault;
-                        value = (byte)wide;
-                    }
-
-                    s.X[i.Rd & 63] = (ulong)(sbyte)value;
+                        goto uncommon;
+                    x[i.Rd] = (ulong)(sbyte)value;
                     continue;
                 }
 
                 case Opcode.Lh:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
                     if (!tlb.TryRead(address, out ushort value))
-                    {
-                        if (!mmu.TryLoad(address, 2, out var wide))
-                            goto fault;
-                        value = (ushort)wide;
-                    }
-
-                    s.X[i.Rd & 63] = (ulong)(short)value;
+                        goto uncommon;
+                    x[i.Rd] = (ulong)(short)value;
                     continue;
                 }
 
                 case Opcode.Lw:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
                     if (!tlb.TryRead(address, out uint value))
-                    {
-                        if (!mmu.TryLoad(address, 4, out var wide))
-                            goto fault;
-                        value = (uint)wide;
-                    }
-
-                    s.X[i.Rd & 63] = (ulong)(int)value;
+                        goto uncommon;
+                    x[i.Rd] = (ulong)(int)value;
                     continue;
                 }
 
                 case Opcode.Ld:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
-                    if (!tlb.TryRead(address, out ulong value) && !mmu.TryLoad(address, 8, out value))
-                        goto fault;
-                    s.X[i.Rd & 63] = value;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
+                    if (!tlb.TryRead(address, out ulong value))
+                        goto uncommon;
+                    x[i.Rd] = value;
                     continue;
                 }
 
                 case Opcode.Lbu:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
                     if (!tlb.TryRead(address, out byte value))
-                    {
-                        if (!mmu.TryLoad(address, 1, out var wide))
-                            goto fault;
-                        value = (byte)wide;
-                    }
-
-                    s.X[i.Rd & 63] = value;
+                        goto uncommon;
+                    x[i.Rd] = value;
                     continue;
                 }
 
                 case Opcode.Lhu:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
                     if (!tlb.TryRead(address, out ushort value))
-                    {
-                        if (!mmu.TryLoad(address, 2, out var wide))
-                            goto fault;
-                        value = (ushort)wide;
-                    }
-
-                    s.X[i.Rd & 63] = value;
+                        goto uncommon;
+                    x[i.Rd] = value;
                     continue;
                 }
 
                 case Opcode.Lwu:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
                     if (!tlb.TryRead(address, out uint value))
-                    {
-                        if (!mmu.TryLoad(address, 4, out var wide))
-                            goto fault;
-                        value = (uint)wide;
-                    }
-
-                    s.X[i.Rd & 63] = value;
+                        goto uncommon;
+                    x[i.Rd] = value;
                     continue;
                 }
 
                 case Opcode.Sb:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
-                    if (!tlb.TryWrite(address, (byte)s.X[i.Rs2 & 63]) && !mmu.TryStore(address, 1, s.X[i.Rs2 & 63]))
-                        goto fault;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
+                    if (!tlb.TryWrite(address, (byte)x[i.Rs2]))
+                        goto uncommon;
                     continue;
                 }
 
                 case Opcode.Sh:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
-                    if (!tlb.TryWrite(address, (ushort)s.X[i.Rs2 & 63]) && !mmu.TryStore(address, 2, s.X[i.Rs2 & 63]))
-                        goto fault;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
+                    if (!tlb.TryWrite(address, (ushort)x[i.Rs2]))
+                        goto uncommon;
                     continue;
                 }
 
                 case Opcode.Sw:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
-                    if (!tlb.TryWrite(address, (uint)s.X[i.Rs2 & 63]) && !mmu.TryStore(address, 4, s.X[i.Rs2 & 63]))
-                        goto fault;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
+                    if (!tlb.TryWrite(address, (uint)x[i.Rs2]))
+                        goto uncommon;
                     continue;
                 }
 
                 case Opcode.Sd:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
-                    if (!tlb.TryWrite(address, s.X[i.Rs2 & 63]) && !mmu.TryStore(address, 8, s.X[i.Rs2 & 63]))
-                        goto fault;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
+                    if (!tlb.TryWrite(address, x[i.Rs2]))
+                        goto uncommon;
                     continue;
                 }
 
                 case Opcode.Move:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63];
+                    x[i.Rd] = x[i.Rs1];
                     continue;
                 case Opcode.Addi:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] + (ulong)i.Imm;
+                    x[i.Rd] = x[i.Rs1] + (ulong)i.Imm;
                     continue;
                 case Opcode.Slti:
-                    s.X[i.Rd & 63] = (long)s.X[i.Rs1 & 63] < i.Imm ? 1UL : 0;
+                    x[i.Rd] = (long)x[i.Rs1] < i.Imm ? 1UL : 0;
                     continue;
                 case Opcode.Sltiu:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] < (ulong)i.Imm ? 1UL : 0;
+                    x[i.Rd] = x[i.Rs1] < (ulong)i.Imm ? 1UL : 0;
                     continue;
                 case Opcode.Xori:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] ^ (ulong)i.Imm;
+                    x[i.Rd] = x[i.Rs1] ^ (ulong)i.Imm;
                     continue;
                 case Opcode.Ori:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] | (ulong)i.Imm;
+                    x[i.Rd] = x[i.Rs1] | (ulong)i.Imm;
                     continue;
                 case Opcode.Andi:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] & (ulong)i.Imm;
+                    x[i.Rd] = x[i.Rs1] & (ulong)i.Imm;
                     continue;
                 case Opcode.Slli:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] << (int)i.Imm;
+                    x[i.Rd] = x[i.Rs1] << (int)i.Imm;
                     continue;
                 case Opcode.Srli:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] >> (int)i.Imm;
+                    x[i.Rd] = x[i.Rs1] >> (int)i.Imm;
                     continue;
                 case Opcode.Srai:
-                    s.X[i.Rd & 63] = (ulong)((long)s.X[i.Rs1 & 63] >> (int)i.Imm);
+                    x[i.Rd] = (ulong)((long)x[i.Rs1] >> (int)i.Imm);
                     continue;
                 case Opcode.Add:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] + s.X[i.Rs2 & 63];
+                    x[i.Rd] = x[i.Rs1] + x[i.Rs2];
                     continue;
                 case Opcode.Sub:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] - s.X[i.Rs2 & 63];
+                    x[i.Rd] = x[i.Rs1] - x[i.Rs2];
                     continue;
                 case Opcode.Sll:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] << (int)s.X[i.Rs2 & 63];
+                    x[i.Rd] = x[i.Rs1] << (int)x[i.Rs2];
                     continue;
                 case Opcode.Slt:
-                    s.X[i.Rd & 63] = (long)s.X[i.Rs1 & 63] < (long)s.X[i.Rs2 & 63] ? 1UL : 0;
+                    x[i.Rd] = (long)x[i.Rs1] < (long)x[i.Rs2] ? 1UL : 0;
                     continue;
                 case Opcode.Sltu:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] < s.X[i.Rs2 & 63] ? 1UL : 0;
+                    x[i.Rd] = x[i.Rs1] < x[i.Rs2] ? 1UL : 0;
                     continue;
                 case Opcode.Xor:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] ^ s.X[i.Rs2 & 63];
+                    x[i.Rd] = x[i.Rs1] ^ x[i.Rs2];
                     continue;
                 case Opcode.Srl:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] >> (int)s.X[i.Rs2 & 63];
+                    x[i.Rd] = x[i.Rs1] >> (int)x[i.Rs2];
                     continue;
                 case Opcode.Sra:
-                    s.X[i.Rd & 63] = (ulong)((long)s.X[i.Rs1 & 63] >> (int)s.X[i.Rs2 & 63]);
+                    x[i.Rd] = (ulong)((long)x[i.Rs1] >> (int)x[i.Rs2]);
                     continue;
                 case Opcode.Or:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] | s.X[i.Rs2 & 63];
+                    x[i.Rd] = x[i.Rs1] | x[i.Rs2];
                     continue;
                 case Opcode.And:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] & s.X[i.Rs2 & 63];
+                    x[i.Rd] = x[i.Rs1] & x[i.Rs2];
                     continue;
                 case Opcode.Addiw:
-                    s.X[i.Rd & 63] = (ulong)((int)s.X[i.Rs1 & 63] + (int)i.Imm);
+                    x[i.Rd] = (ulong)((int)x[i.Rs1] + (int)i.Imm);
                     continue;
                 case Opcode.Slliw:
-                    s.X[i.Rd & 63] = (ulong)((int)s.X[i.Rs1 & 63] << (int)i.Imm);
+                    x[i.Rd] = (ulong)((int)x[i.Rs1] << (int)i.Imm);
                     continue;
                 case Opcode.Srliw:
-                    s.X[i.Rd & 63] = (ulong)(int)((uint)s.X[i.Rs1 & 63] >> (int)i.Imm);
+                    x[i.Rd] = (ulong)(int)((uint)x[i.Rs1] >> (int)i.Imm);
                     continue;
                 case Opcode.Sraiw:
-                    s.X[i.Rd & 63] = (ulong)((int)s.X[i.Rs1 & 63] >> (int)i.Imm);
+                    x[i.Rd] = (ulong)((int)x[i.Rs1] >> (int)i.Imm);
                     continue;
                 case Opcode.Addw:
-                    s.X[i.Rd & 63] = (ulong)((int)s.X[i.Rs1 & 63] + (int)s.X[i.Rs2 & 63]);
+                    x[i.Rd] = (ulong)((int)x[i.Rs1] + (int)x[i.Rs2]);
                     continue;
                 case Opcode.Subw:
-                    s.X[i.Rd & 63] = (ulong)((int)s.X[i.Rs1 & 63] - (int)s.X[i.Rs2 & 63]);
+                    x[i.Rd] = (ulong)((int)x[i.Rs1] - (int)x[i.Rs2]);
                     continue;
                 case Opcode.Sllw:
-                    s.X[i.Rd & 63] = (ulong)((int)s.X[i.Rs1 & 63] << (int)s.X[i.Rs2 & 63]);
+                    x[i.Rd] = (ulong)((int)x[i.Rs1] << (int)x[i.Rs2]);
                     continue;
                 case Opcode.Srlw:
-                    s.X[i.Rd & 63] = (ulong)(int)((uint)s.X[i.Rs1 & 63] >> (int)s.X[i.Rs2 & 63]);
+                    x[i.Rd] = (ulong)(int)((uint)x[i.Rs1] >> (int)x[i.Rs2]);
                     continue;
                 case Opcode.Sraw:
-                    s.X[i.Rd & 63] = (ulong)((int)s.X[i.Rs1 & 63] >> (int)s.X[i.Rs2 & 63]);
+                    x[i.Rd] = (ulong)((int)x[i.Rs1] >> (int)x[i.Rs2]);
                     continue;
                 case Opcode.Mul:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] * s.X[i.Rs2 & 63];
+                    x[i.Rd] = x[i.Rs1] * x[i.Rs2];
                     continue;
                 case Opcode.Mulhu:
-                    s.X[i.Rd & 63] = Math.BigMul(s.X[i.Rs1 & 63], s.X[i.Rs2 & 63], out _);
+                    x[i.Rd] = Math.BigMul(x[i.Rs1], x[i.Rs2], out _);
                     continue;
                 case Opcode.Mulw:
-                    s.X[i.Rd & 63] = (ulong)((int)s.X[i.Rs1 & 63] * (int)s.X[i.Rs2 & 63]);
+                    x[i.Rd] = (ulong)((int)x[i.Rs1] * (int)x[i.Rs2]);
                     continue;
                 case Opcode.Div:
-                    s.X[i.Rd & 63] = BitOperation.Divide(s.X[i.Rs1 & 63], s.X[i.Rs2 & 63]);
+                    if (x[i.Rs2] is 0 or ulong.MaxValue)
+                        goto uncommon;
+                    x[i.Rd] = (ulong)((long)x[i.Rs1] / (long)x[i.Rs2]);
                     continue;
                 case Opcode.Divu:
-                    s.X[i.Rd & 63] = s.X[i.Rs2 & 63] == 0 ? ulong.MaxValue : s.X[i.Rs1 & 63] / s.X[i.Rs2 & 63];
+                    x[i.Rd] = x[i.Rs2] == 0 ? ulong.MaxValue : x[i.Rs1] / x[i.Rs2];
                     continue;
                 case Opcode.Rem:
-                    s.X[i.Rd & 63] = BitOperation.Remainder(s.X[i.Rs1 & 63], s.X[i.Rs2 & 63]);
+                    if (x[i.Rs2] is 0 or ulong.MaxValue)
+                        goto uncommon;
+                    x[i.Rd] = (ulong)((long)x[i.Rs1] % (long)x[i.Rs2]);
                     continue;
                 case Opcode.Remu:
-                    s.X[i.Rd & 63] = s.X[i.Rs2 & 63] == 0 ? s.X[i.Rs1 & 63] : s.X[i.Rs1 & 63] % s.X[i.Rs2 & 63];
+                    x[i.Rd] = x[i.Rs2] == 0 ? x[i.Rs1] : x[i.Rs1] % x[i.Rs2];
                     continue;
                 case Opcode.AddUw:
-                    s.X[i.Rd & 63] = (uint)s.X[i.Rs1 & 63] + s.X[i.Rs2 & 63];
+                    x[i.Rd] = (uint)x[i.Rs1] + x[i.Rs2];
                     continue;
                 case Opcode.Sh1Add:
-                    s.X[i.Rd & 63] = (s.X[i.Rs1 & 63] << 1) + s.X[i.Rs2 & 63];
+                    x[i.Rd] = (x[i.Rs1] << 1) + x[i.Rs2];
                     continue;
                 case Opcode.Sh2Add:
-                    s.X[i.Rd & 63] = (s.X[i.Rs1 & 63] << 2) + s.X[i.Rs2 & 63];
+                    x[i.Rd] = (x[i.Rs1] << 2) + x[i.Rs2];
                     continue;
                 case Opcode.Sh3Add:
-                    s.X[i.Rd & 63] = (s.X[i.Rs1 & 63] << 3) + s.X[i.Rs2 & 63];
+                    x[i.Rd] = (x[i.Rs1] << 3) + x[i.Rs2];
                     continue;
                 case Opcode.Andn:
-                    s.X[i.Rd & 63] = s.X[i.Rs1 & 63] & ~s.X[i.Rs2 & 63];
+                    x[i.Rd] = x[i.Rs1] & ~x[i.Rs2];
                     continue;
                 case Opcode.ZextH:
-                    s.X[i.Rd & 63] = (ushort)s.X[i.Rs1 & 63];
+                    x[i.Rd] = (ushort)x[i.Rs1];
                     continue;
 
                 case Opcode.Flw:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
-                    if ((s.Mstatus & Status.Fs) == 0)
-                        goto illegal;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
+                    if ((_state.Mstatus & Status.Fs) == 0)
+                        goto uncommon;
                     if (!tlb.TryRead(address, out uint value))
-                    {
-                        if (!mmu.TryLoad(address, 4, out var wide))
-                            goto fault;
-                        value = (uint)wide;
-                    }
-
-                    s.F[i.Rd & 31] = 0xffffffff_00000000 | value;
-                    s.Mstatus |= Status.Fs;
+                        goto uncommon;
+                    _state.F[i.Rd] = 0xffffffff_00000000 | value;
+                    _state.Mstatus |= Status.Fs;
                     continue;
                 }
 
                 case Opcode.Fld:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
-                    if ((s.Mstatus & Status.Fs) == 0)
-                        goto illegal;
-                    if (!tlb.TryRead(address, out ulong value) && !mmu.TryLoad(address, 8, out value))
-                        goto fault;
-                    s.F[i.Rd & 31] = value;
-                    s.Mstatus |= Status.Fs;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
+                    if ((_state.Mstatus & Status.Fs) == 0)
+                        goto uncommon;
+                    if (!tlb.TryRead(address, out ulong value))
+                        goto uncommon;
+                    _state.F[i.Rd] = value;
+                    _state.Mstatus |= Status.Fs;
                     continue;
                 }
 
                 case Opcode.Fsw:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
-                    if ((s.Mstatus & Status.Fs) == 0)
-                        goto illegal;
-                    if (!tlb.TryWrite(address, (uint)s.F[i.Rs2 & 31]) && !mmu.TryStore(address, 4, s.F[i.Rs2 & 31]))
-                        goto fault;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
+                    if ((_state.Mstatus & Status.Fs) == 0)
+                        goto uncommon;
+                    if (!tlb.TryWrite(address, (uint)_state.F[i.Rs2]))
+                        goto uncommon;
                     continue;
                 }
 
                 case Opcode.Fsd:
                 {
-                    var address = s.X[i.Rs1 & 63] + (ulong)i.Imm;
-                    if ((s.Mstatus & Status.Fs) == 0)
-                        goto illegal;
-                    if (!tlb.TryWrite(address, s.F[i.Rs2 & 31]) && !mmu.TryStore(address, 8, s.F[i.Rs2 & 31]))
-                        goto fault;
+                    var address = x[i.Rs1] + (ulong)i.Imm;
+                    if ((_state.Mstatus & Status.Fs) == 0)
+                        goto uncommon;
+                    if (!tlb.TryWrite(address, _state.F[i.Rs2]))
+                        goto uncommon;
                     continue;
                 }
 
+                case Opcode.FaddD:
+                    if (!HostDouble.TryAdd(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FsubD:
+                    if (!HostDouble.TrySubtract(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FmulD:
+                    if (!HostDouble.TryMultiply(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FdivD:
+                    if (!HostDouble.TryDivide(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FsqrtD:
+                    if (!HostDouble.TrySquareRoot(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FmaddD:
+                    if (!HostDouble.TryMultiplyAdd(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FmsubD:
+                    if (!HostDouble.TryMultiplySubtract(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FnmsubD:
+                    if (!HostDouble.TryNegatedMultiplySubtract(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FnmaddD:
+                    if (!HostDouble.TryNegatedMultiplyAdd(_state, in i))
+                        goto uncommon;
+                    continue;
+                case Opcode.FsgnjD:
+                    if (!HostDouble.TryCopySign(_state, in i))
+                        goto uncommon;
+                    continue;
+
                 case Opcode.Illegal:
-                    goto illegal;
-
-                case < Opcode.Flw:
-                    IntegerUnit.Execute(in i, s);
-                    continue;
-                case < Opcode.FmaddS:
-                    if (!_atomics.Execute(in i))
-                        goto fault;
-                    continue;
-                case < Opcode.Fence:
-                    if (!_floats.Execute(in i))
-                        goto illegal;
-                    continue;
-                case Opcode.Fence:
-                    FenceUnit.Execute(in i);
-                    continue;
-
                 default:
-                    s.Retired += (ulong)n;
-                    s.Pc = pc + (ulong)i.Offset;
-                    if (_system.Execute(in i, block.RawBits(in i)))
-                        s.Retired++;
-                    pc = s.Pc;
-                    goto nextBlock;
+                    goto uncommon;
             }
+
+        uncommon:
+            if (i.Opcode > Opcode.LastPlain)
+            {
+                pc = ExecuteSystem(pc, block, in i);
+                goto newMode;
+            }
+
+            var outcome = ExecuteUncommon(in i);
+            if (outcome == Outcome.Done)
+                continue;
+            pc = Trap(pc, block, in i, outcome);
+            goto newMode;
+
+        branch:
+            _state.Retired += i.Index + 1u;
+            pc += (ulong)i.Imm;
+            goto nextBlock;
         }
+    }
 
-        pc += code[^1].Next;
-        s.Retired += (ulong)n;
-        goto nextBlock;
+    // Sound: all but the last of a block's instructions go on with the next one, and the last is none of those.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ref readonly Instruction Next(in Instruction i) => ref MemoryMarshal.CreateReadOnlySpan(in i, 2)[1];
 
-    jumped:
-        s.Retired += (ulong)n + 1;
-        goto nextBlock;
+    /// <summary>What the main loop doesn't serve, or not in this case.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Outcome ExecuteUncommon(in Instruction i)
+    {
+        switch (i.Opcode)
+        {
+            case Opcode.Illegal:
+                return Outcome.Illegal;
+            case <= Opcode.Fsd:
+                if (i.Opcode >= Opcode.Flw && (_state.Mstatus & Status.Fs) == 0)
+                    return Outcome.Illegal;
+                return _memory.Execute(in i) ? Outcome.Done : Outcome.Fault;
+            case < Opcode.FmaddS:
+                IntegerUnit.Execute(in i, _state);
+                return Outcome.Done;
+            case < Opcode.Mulh:
+                return _floats.Execute(in i) ? Outcome.Done : Outcome.Illegal;
+            case < Opcode.LrW:
+                IntegerUnit.Execute(in i, _state);
+                return Outcome.Done;
+            case < Opcode.Fence:
+                return _atomics.Execute(in i) ? Outcome.Done : Outcome.Fault;
+            default:
+                FenceUnit.Execute(in i);
+                return Outcome.Done;
+        }
+    }
 
-    fault:
-        s.Retired += (ulong)n;
-        s.Pc = pc + (ulong)code[n].Offset;
-        hart.Trap(mmu.FaultCause, mmu.FaultAddress);
-        pc = s.Pc;
-        goto nextBlock;
+    /// <returns>Where to go on.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong ExecuteSystem(ulong start, Block block, in Instruction i)
+    {
+        _state.Retired += i.Index;
+        _state.Pc = start + (ulong)i.Offset;
+        if (_system.Execute(in i, block.RawBits(in i)))
+            _state.Retired++;
+        return _state.Pc;
+    }
 
-    illegal:
-        s.Retired += (ulong)n;
-        s.Pc = pc + (ulong)code[n].Offset;
-        hart.Trap(ExceptionCause.IllegalInstruction, block.RawBits(in code[n]));
-        pc = s.Pc;
-        goto nextBlock;
+    /// <returns>Where to go on after an instruction that failed.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong Trap(ulong start, Block block, in Instruction i, Outcome outcome)
+    {
+        _state.Retired += i.Index;
+        if (outcome == Outcome.Fault)
+            return Fault(start + (ulong)i.Offset);
+        _state.Pc = start + (ulong)i.Offset;
+        hart.Trap(ExceptionCause.IllegalInstruction, block.RawBits(in i));
+        return _state.Pc;
+    }
+
+    /// <returns>Where to go on after the MMU's fault at <paramref name="pc"/>.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong Fault(ulong pc)
+    {
+        _state.Pc = pc;
+        hart.Trap(_mmu.FaultCause, _mmu.FaultAddress);
+        return _state.Pc;
     }
 }

@@ -98,9 +98,9 @@ public static partial class Float64
     private static ulong Bits(double number) => BitConverter.DoubleToUInt64Bits(number);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsFinite(ulong bits) => (bits & ~SignBit) < Infinity;
+    internal static bool IsFinite(ulong bits) => (bits & ~SignBit) < Infinity;
 
     /// <summary>Finite and beyond the least normal number: that one itself may have been tiny before it was rounded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsWellNormal(ulong bits) => (bits & ~SignBit) - (MinNormal + 1) < Infinity - (MinNormal + 1);
+    internal static bool IsWellNormal(ulong bits) => (bits & ~SignBit) - (MinNormal + 1) < Infinity - (MinNormal + 1);
 }
