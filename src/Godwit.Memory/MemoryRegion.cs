@@ -69,12 +69,45 @@ public sealed unsafe class MemoryRegion
         return exchanged;
     }
 
+    /// <summary>Replaces a naturally aligned word of RAM if it still is what was expected.</summary>
+    public bool CompareExchange32(ulong address, uint expected, uint value)
+    {
+        Check(address, sizeof(uint));
+        MarkDirty(address);
+        return Interlocked.CompareExchange(ref *(uint*)(Host + (address - Start)), value, expected) == expected;
+    }
+
+    /// <summary>An atomic read-modify-write of a naturally aligned doubleword of RAM.</summary>
+    /// <returns>What it was.</returns>
+    public ulong Modify64(ulong address, AtomicOperation operation, ulong operand)
+    {
+        while (true)
+        {
+            var old = Load64(address);
+            if (CompareExchange64(address, old, operation.Apply(old, operand)))
+                return old;
+        }
+    }
+
+    /// <summary>An atomic read-modify-write of a naturally aligned word of RAM.</summary>
+    /// <returns>What it was.</returns>
+    public uint Modify32(ulong address, AtomicOperation operation, uint operand)
+    {
+        while (true)
+        {
+            var old = Load32(address);
+            if (CompareExchange32(address, old, operation.Apply(old, operand)))
+                return old;
+        }
+    }
+
     /// <summary>Marks the page of this address dirty.</summary>
     public void MarkDirty(ulong address) => Ram!.Dirty.Set((long)((RamOffset + (address - Start)) >> GuestPage.Bits));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Check(ulong address, ulong size)
     {
+        ObjectDisposedException.ThrowIf(Ram is { Host: null }, this);
         if (Ram is null || !Contains(address, size) || (address & (size - 1)) != 0)
             Throw(address, size);
     }

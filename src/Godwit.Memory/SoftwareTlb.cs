@@ -101,6 +101,48 @@ public sealed unsafe class SoftwareTlb
         return false;
     }
 
+    /// <summary>Reads at any alignment, within a page.</summary>
+    /// <param name="size">1, 2, 4 or 8 bytes.</param>
+    public bool TryReadUnaligned(ulong address, int size, out ulong value)
+    {
+        var entry = At(_read, address);
+        value = 0;
+        if (entry->Tag != (address & ~GuestPage.OffsetMask) || (address & GuestPage.OffsetMask) + (ulong)size > GuestPage.Size)
+            return false;
+        // Sound: the tag says that the page is mapped at address + Addend, and the bytes don't leave it.
+        var at = (void*)(address + entry->Addend);
+        value = size switch { 1 => *(byte*)at, 2 => Unsafe.ReadUnaligned<ushort>(at), 4 => Unsafe.ReadUnaligned<uint>(at), _ => Unsafe.ReadUnaligned<ulong>(at) };
+        return true;
+    }
+
+    /// <summary>Writes at any alignment, within a page.</summary>
+    /// <param name="size">1, 2, 4 or 8 bytes.</param>
+    public bool TryWriteUnaligned(ulong address, int size, ulong value)
+    {
+        var entry = At(_write, address);
+        if (entry->Tag != (address & ~GuestPage.OffsetMask) || (address & GuestPage.OffsetMask) + (ulong)size > GuestPage.Size)
+            return false;
+        // Sound: as in TryReadUnaligned.
+        var at = (void*)(address + entry->Addend);
+        switch (size)
+        {
+            case 1:
+                *(byte*)at = (byte)value;
+                break;
+            case 2:
+                Unsafe.WriteUnaligned(at, (ushort)value);
+                break;
+            case 4:
+                Unsafe.WriteUnaligned(at, (uint)value);
+                break;
+            default:
+                Unsafe.WriteUnaligned(at, value);
+                break;
+        }
+
+        return true;
+    }
+
     /// <summary>An atomic read-modify-write of an aligned word. False: the page has no writing entry.</summary>
     public bool TryAtomic(ulong address, AtomicOperation operation, uint operand, out uint old)
     {

@@ -45,7 +45,7 @@ internal sealed class TextBackend(Lock deviceLock) : ICharacterBackend
 
     public Task WaitForAsync(string text) => WaitForAsync(o => o.Contains(text, StringComparison.Ordinal), text);
 
-    public void Write(ReadOnlySpan<byte> bytes)
+    public bool TryWrite(ReadOnlySpan<byte> bytes)
     {
         lock (_output)
             _output.Append(Encoding.Latin1.GetString(bytes));

@@ -102,6 +102,9 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
             return null;
         }
 
+        // Protection may end within the page: then each instruction is asked for on its own.
+        if (!mmu.Pmp.IsUniform(physical & ~GuestPage.OffsetMask, GuestPage.Size))
+            return DecodeAlone(pc, physical, page);
         int count = 0, length = 0;
         while (count < Block.MaxInstructions && length + 2 <= page.Length)
         {
@@ -121,25 +124,31 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
         }
 
         if (count == 0)
-            return DecodeAcrossPages(pc, physical, page);
+            return DecodeAlone(pc, physical, page);
         return _byPhysical[PhysicalIndex(physical)] = new Block(physical, Terminated(count, length), page[..length].ToArray());
     }
 
-    /// <summary>An instruction that begins in one page and ends in another: it may be elsewhere when translations change, so only the
-    /// virtual address knows it.</summary>
-    private Block? DecodeAcrossPages(ulong pc, ulong physical, ReadOnlySpan<byte> firstHalf)
+    /// <summary>One instruction, whose halves may be in two pages or under two protections: they may be elsewhere, or forbidden, when
+    /// translations change, so only the virtual address knows it.</summary>
+    private Block? DecodeAlone(ulong pc, ulong physical, ReadOnlySpan<byte> firstHalf)
     {
         Span<byte> bytes = stackalloc byte[4];
         firstHalf[..2].CopyTo(bytes);
-        if (!mmu.TryFetch(pc + 2, out var second))
+        if ((bytes[0] & 3) != 3)
+        {
+            bytes = bytes[..2];
+        }
+        else if (!mmu.TryFetch(pc + 2, out var second))
+        {
             return null;
-        if (!TryRead(second, bytes[2..]))
+        }
+        else if (!TryRead(second, bytes[2..]))
         {
             _ = mmu.Fail(ExceptionCause.InstructionAccessFault, pc + 2);
             return null;
         }
 
-        _building[0] = decoder.Decode(BitConverter.ToUInt32(bytes), 0);
+        _building[0] = decoder.Decode(bytes.Length == 2 ? BitConverter.ToUInt16(bytes) : BitConverter.ToUInt32(bytes), 0);
         _building[0].Index = 0;
         return new Block(physical, Terminated(1, bytes.Length), bytes.ToArray());
     }

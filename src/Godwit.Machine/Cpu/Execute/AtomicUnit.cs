@@ -57,13 +57,19 @@ internal sealed class AtomicUnit(Hart hart)
     private bool StoreConditional(in Instruction i, ulong address, int size)
     {
         var exchanged = false;
-        if (_state.LoadRes == address)
+        var value = _state.X[i.Rs2 & 63];
+        if (_state.LoadRes != address)
         {
-            var value = _state.X[i.Rs2 & 63];
-            var done = size == sizeof(uint)
-                ? TryExchangeWord(address, (uint)value, out exchanged)
-                : TryExchangeDouble(address, value, out exchanged);
-            if (!done && !ExchangeSlowly(address, size, value, out exchanged))
+            // It fails in any case, but first comes the permission to store.
+            if (!_mmu.TryAccess(address, size, AccessType.Store))
+                return false;
+        }
+        else if (!TryExchange(address, size, value, out exchanged))
+        {
+            if (!_mmu.TryAccess(address, size, AccessType.Store))
+                return false;
+            // Once more, now that the TLB knows the page, if it may.
+            if (!TryExchange(address, size, value, out exchanged) && !ExchangeSlowly(address, size, value, out exchanged))
                 return false;
         }
 
@@ -72,16 +78,9 @@ internal sealed class AtomicUnit(Hart hart)
         return true;
     }
 
-    // A second try after the slow path has filled the TLB.
-    private bool TryExchangeWord(ulong address, uint value, out bool exchanged) =>
-        _mmu.Data.TryCompareExchange(address, (uint)_state.LoadVal, value, out exchanged)
-        || (_mmu.TryAccess(address, sizeof(uint), AccessType.Store)
-            && _mmu.Data.TryCompareExchange(address, (uint)_state.LoadVal, value, out exchanged));
-
-    private bool TryExchangeDouble(ulong address, ulong value, out bool exchanged) =>
-        _mmu.Data.TryCompareExchange(address, _state.LoadVal, value, out exchanged)
-        || (_mmu.TryAccess(address, sizeof(ulong), AccessType.Store)
-            && _mmu.Data.TryCompareExchange(address, _state.LoadVal, value, out exchanged));
+    private bool TryExchange(ulong address, int size, ulong value, out bool exchanged) => size == sizeof(uint)
+        ? _mmu.Data.TryCompareExchange(address, (uint)_state.LoadVal, (uint)value, out exchanged)
+        : _mmu.Data.TryCompareExchange(address, _state.LoadVal, value, out exchanged);
 
     private bool ModifyWord(in Instruction i, ulong address, AtomicOperation operation)
     {
@@ -92,7 +91,7 @@ internal sealed class AtomicUnit(Hart hart)
                 return false;
             if (!_mmu.Data.TryAtomic(address, operation, operand, out old))
             {
-                if (!ModifySlowly(address, sizeof(uint), v => operation.Apply((uint)v, operand), out var wide))
+                if (!ModifySlowly(address, sizeof(uint), operation, operand, out var wide))
                     return false;
                 old = (uint)wide;
             }
@@ -109,39 +108,50 @@ internal sealed class AtomicUnit(Hart hart)
         {
             if (!_mmu.TryAccess(address, sizeof(ulong), AccessType.Store))
                 return false;
-            if (!_mmu.Data.TryAtomic(address, operation, operand, out old)
-                && !ModifySlowly(address, sizeof(ulong), v => operation.Apply(v, operand), out old))
-            {
+            if (!_mmu.Data.TryAtomic(address, operation, operand, out old) && !ModifySlowly(address, sizeof(ulong), operation, operand, out old))
                 return false;
-            }
         }
 
         _state.X[i.Rd & 63] = old;
         return true;
     }
 
-    private bool ExchangeSlowly(ulong address, int size, ulong value, out bool exchanged)
+    /// <summary>On a page that protection divides, which no TLB holds: still atomic. On a device: one hart at a time.</summary>
+    private bool ModifySlowly(ulong address, int size, AtomicOperation operation, ulong operand, out ulong old)
     {
-        var expected = size == sizeof(uint) ? (uint)_state.LoadVal : _state.LoadVal;
-        var done = ModifySlowly(address, size, v => v == expected ? value : v, out var old);
-        exchanged = done && old == expected;
-        return done;
-    }
-
-    /// <summary>On a device, or on a page that protection divides: one hart at a time.</summary>
-    private bool ModifySlowly(ulong address, int size, Func<ulong, ulong> change, out ulong old)
-    {
-        using var held = hart.Memory.DeviceLock.EnterScope();
-        // The store's permission was asked before; the load's own fault is one of the store too.
-        if (!_mmu.TryLoad(address, size, out old))
+        if (_mmu.WritableRam is { } ram)
         {
-            return _mmu.Fail(_mmu.FaultCause switch
-            {
-                ExceptionCause.LoadPageFault => ExceptionCause.StorePageFault,
-                _ => ExceptionCause.StoreAccessFault,
-            }, address);
+            old = size == sizeof(uint)
+                ? ram.Modify32(_mmu.Physical, operation, (uint)operand)
+                : ram.Modify64(_mmu.Physical, operation, operand);
+            return true;
         }
 
-        return _mmu.TryStore(address, size, change(old));
+        using var held = hart.Memory.DeviceLock.EnterScope();
+        return TryLoadForStore(address, size, out old)
+            && _mmu.TryStore(address, size, size == sizeof(uint) ? operation.Apply((uint)old, (uint)operand) : operation.Apply(old, operand));
     }
+
+    private bool ExchangeSlowly(ulong address, int size, ulong value, out bool exchanged)
+    {
+        if (_mmu.WritableRam is { } ram)
+        {
+            exchanged = size == sizeof(uint)
+                ? ram.CompareExchange32(_mmu.Physical, (uint)_state.LoadVal, (uint)value)
+                : ram.CompareExchange64(_mmu.Physical, _state.LoadVal, value);
+            return true;
+        }
+
+        using var held = hart.Memory.DeviceLock.EnterScope();
+        exchanged = false;
+        if (!TryLoadForStore(address, size, out var old))
+            return false;
+        exchanged = old == (size == sizeof(uint) ? (uint)_state.LoadVal : _state.LoadVal);
+        return !exchanged || _mmu.TryStore(address, size, value);
+    }
+
+    // The store's permission was asked before; a fault of the load is one of the store too.
+    private bool TryLoadForStore(ulong address, int size, out ulong value) =>
+        _mmu.TryLoad(address, size, out value)
+        || _mmu.Fail(_mmu.FaultCause == ExceptionCause.LoadPageFault ? ExceptionCause.StorePageFault : ExceptionCause.StoreAccessFault, address);
 }

@@ -106,9 +106,15 @@ internal sealed class SystemUnit(Hart hart)
         if (!IsEnabled(ZeroEnable))
             return Outcome.Illegal;
         var block = _state.X[i.Rs1 & 63] & ~(CacheBlock - 1);
-        // The whole block's permission comes first.
+        // The whole block's permission comes first, and only memory can be zeroed.
         if (!_mmu.TryAccess(block, (int)CacheBlock, AccessType.Store))
             return Outcome.Fault;
+        if (_mmu.WritableRam is null)
+        {
+            _mmu.Fail(ExceptionCause.StoreAccessFault, block);
+            return Outcome.Fault;
+        }
+
         for (ulong at = 0; at < CacheBlock; at += 8)
         {
             if (!_mmu.Data.TryWrite(block + at, 0UL) && !_mmu.TryStore(block + at, 8, 0))
@@ -208,7 +214,12 @@ internal sealed class SystemUnit(Hart hart)
     {
         // Both may end at any time; the timed one does so when the mode's right to wait is in question.
         if (!timed && _state.Priv != Privilege.Machine && (_state.Mstatus & Status.Tw) != 0)
-            return Outcome.Illegal;
+        {
+            // QEMU tells no bits here.
+            hart.Trap(ExceptionCause.IllegalInstruction, 0);
+            return Outcome.Trapped;
+        }
+
         Thread.Yield();
         return Outcome.Next;
     }

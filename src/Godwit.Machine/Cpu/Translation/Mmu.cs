@@ -120,10 +120,11 @@ internal sealed class Mmu
     /// <param name="size">1, 2, 4 or 8 bytes, at any alignment.</param>
     public bool TryLoad(ulong address, int size, out ulong value)
     {
+        if (Data.TryReadUnaligned(address, size, out value))
+            return true;
         if ((address & GuestPage.OffsetMask) + (ulong)size <= GuestPage.Size)
             return TryLoadInPage(address, size, out value);
 
-        value = 0;
         // Both pages are checked before anything is read, the first one's protection for all bytes, as QEMU does.
         var next = (address & ~GuestPage.OffsetMask) + GuestPage.Size;
         if (!TryAccess(address, size, AccessType.Load) || !TryAccess(next, (int)(address + (ulong)size - next), AccessType.Load))
@@ -141,6 +142,8 @@ internal sealed class Mmu
     /// <summary>A store that the TLB doesn't serve.</summary>
     public bool TryStore(ulong address, int size, ulong value)
     {
+        if (Data.TryWriteUnaligned(address, size, value))
+            return true;
         if ((address & GuestPage.OffsetMask) + (ulong)size <= GuestPage.Size)
             return TryStoreInPage(address, size, value);
 
@@ -176,6 +179,9 @@ internal sealed class Mmu
 
     /// <summary>Where an address that <see cref="TryAccess"/> allowed lies.</summary>
     public ulong Physical => _walk.Physical;
+
+    /// <summary>The same, if it is RAM that the guest may write.</summary>
+    public MemoryRegion? WritableRam => Region(_walk.Physical) is { Ram: not null, IsReadOnly: false } region ? region : null;
 
     /// <summary>Sets the fault for the caller.</summary>
     /// <returns>False.</returns>
