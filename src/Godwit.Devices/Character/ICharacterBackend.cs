@@ -3,7 +3,10 @@ namespace Godwit.Devices.Character;
 /// <summary>What stands behind a serial port: a terminal, a file, a socket (QEMU: <c>Chardev</c>).</summary>
 public interface ICharacterBackend : IDisposable
 {
-    /// <summary>Takes what the guest wrote; may block for as long as the other side is full. Called with the machine's lock held.</summary>
+    /// <summary>False while the other side is full: a device then keeps what it has, and asks again. Called with the machine's lock held.</summary>
+    bool CanWrite => true;
+
+    /// <summary>Takes what the guest wrote, a few bytes without blocking if <see cref="CanWrite"/>. Called with the machine's lock held.</summary>
     void Write(ReadOnlySpan<byte> bytes);
 
     /// <summary>Connects the device; from now on input goes to it. Called once.</summary>

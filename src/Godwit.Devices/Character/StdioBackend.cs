@@ -6,13 +6,14 @@ namespace Godwit.Devices.Character;
 /// <summary>The process's own terminal, or whatever its standard input and output are (QEMU: <c>stdio</c>; with commands <c>mon:stdio</c>).</summary>
 public sealed class StdioBackend : ICharacterBackend
 {
-    private const int StandardInput = 0;
+    private const int StandardInput = 0, StandardOutput = 1;
 
     private readonly CharacterInput _input;
     private readonly bool _mux;
     private readonly Action? _quit;
     private readonly Stream _in;
     private readonly Stream _out;
+    private readonly bool _isStandardOutput;
     private readonly Lock _outLock = new();
     private readonly RawTerminal? _terminal;
     private TerminalEscape _escape;
@@ -31,8 +32,11 @@ public sealed class StdioBackend : ICharacterBackend
         if (input is null)
             _terminal = RawTerminal.TryEnter(StandardInput, keepSignals: !mux);
         _in = input ?? Console.OpenStandardInput();
+        _isStandardOutput = output is null;
         _out = output ?? Console.OpenStandardOutput();
     }
+
+    public bool CanWrite => !_isStandardOutput || FileReadiness.CanWrite(StandardOutput);
 
     public void Write(ReadOnlySpan<byte> bytes)
     {
@@ -128,5 +132,10 @@ public sealed class StdioBackend : ICharacterBackend
         }
     }
 
-    private void Say(string text) => Write(Encoding.UTF8.GetBytes(text));
+    // A terminal that takes nothing must not keep the key from being obeyed.
+    private void Say(string text)
+    {
+        if (CanWrite)
+            Write(Encoding.UTF8.GetBytes(text));
+    }
 }

@@ -41,7 +41,7 @@ public sealed class UnixSocketBackend : ICharacterBackend
                 _peer = socket;
             }
         }
-        catch (Exception e) when (e is SocketException or ArgumentException or UnauthorizedAccessException)
+        catch (Exception e) when (e is SocketException or ArgumentException or UnauthorizedAccessException or IOException)
         {
             socket.Dispose();
             throw new IOException($"unix:{path}: {e.Message}", e);
@@ -49,6 +49,22 @@ public sealed class UnixSocketBackend : ICharacterBackend
 
         _thread = new Thread(Serve) { IsBackground = true, Name = "character socket" };
         _thread.Start();
+    }
+
+    public bool CanWrite
+    {
+        get
+        {
+            try
+            {
+                return _peer is not { } peer || peer.Poll(0, SelectMode.SelectWrite);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                // It has gone: what is written is dropped.
+                return true;
+            }
+        }
     }
 
     public void Write(ReadOnlySpan<byte> bytes)

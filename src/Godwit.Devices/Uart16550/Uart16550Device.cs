@@ -6,7 +6,7 @@ using Godwit.Memory;
 namespace Godwit.Devices.Uart16550;
 
 /// <summary>A serial port with FIFOs, registers a byte apart (QEMU: <c>serial-mm</c>, <c>hw/char/serial.c</c>).
-/// What the guest writes goes to the backend at once, so the transmitter is never busy between two accesses.</summary>
+/// What the guest writes goes to the backend at once, so the transmitter is busy between two accesses only while the other side is full.</summary>
 public sealed class Uart16550Device : IMmioDevice, IResettable, ICharacterFrontend
 {
     /// <summary>The range's length in bytes.</summary>
@@ -18,12 +18,16 @@ public sealed class Uart16550Device : IMmioDevice, IResettable, ICharacterFronte
     private const float SpeedWithoutDivider = 3500;
     private const long TransmitTimeAtReset = 1_000_000_000 / 9600 * 10;
 
+    // How long the other side is left alone when it is full: twice as long at each try. QEMU counts no more tries than these.
+    private const long RetransmitTime = 100_000;
+    private const uint MaxRetries = 4;
+
     private readonly InterruptLine _line;
     private readonly VirtualClock _clock;
     private readonly ICharacterBackend _backend;
     private readonly float _baudBase;
     private readonly ClockTimer _fifoTimeout;
-    private readonly ClockTimer _transmitAfterLoad;
+    private readonly ClockTimer _retransmit;
     private readonly bool _attached;
     private long _characterTime;
 
@@ -35,7 +39,7 @@ public sealed class Uart16550Device : IMmioDevice, IResettable, ICharacterFronte
         _backend = backend;
         _baudBase = baudBase;
         _fifoTimeout = clock.CreateTimer(FifoTimedOut);
-        _transmitAfterLoad = clock.CreateTimer(Transmit);
+        _retransmit = clock.CreateTimer(Transmit);
         Reset();
         backend.Attach(this);
         _attached = true;
@@ -172,7 +176,7 @@ public sealed class Uart16550Device : IMmioDevice, IResettable, ICharacterFronte
         State.XmitFifo.Clear();
         _characterTime = TransmitTimeAtReset;
         _fifoTimeout.Cancel();
-        _transmitAfterLoad.Cancel();
+        _retransmit.Cancel();
         _line.Lower();
         OfferRoom();
     }
@@ -198,9 +202,9 @@ public sealed class Uart16550Device : IMmioDevice, IResettable, ICharacterFronte
             _fifoTimeout.Cancel();
         // What the other side couldn't write yet; a machine that never runs here writes nothing.
         if (State.TsrRetry > 0)
-            _transmitAfterLoad.Set(_clock.Now);
+            _retransmit.Set(_clock.Now);
         else
-            _transmitAfterLoad.Cancel();
+            _retransmit.Cancel();
     }
 
     private static bool Has(byte register, byte bit) => (register & bit) != 0;
@@ -340,12 +344,24 @@ public sealed class Uart16550Device : IMmioDevice, IResettable, ICharacterFronte
         {
             if (State.TsrRetry == 0)
                 ToShiftRegister();
-            State.TsrRetry = 0;
             ReadOnlySpan<byte> bytes = [State.Tsr];
             if (Has(State.Mcr, ModemControl.Loop))
+            {
                 Receive(bytes);
-            else
+            }
+            else if (_backend.CanWrite)
+            {
                 _backend.Write(bytes);
+            }
+            else
+            {
+                var retries = Math.Min(State.TsrRetry, MaxRetries);
+                _retransmit.Set(_clock.Now + (RetransmitTime << (int)retries));
+                State.TsrRetry = Math.Min(retries + 1, MaxRetries);
+                return;
+            }
+
+            State.TsrRetry = 0;
         }
         while (!Has(State.Lsr, LineStatus.HoldingEmpty) && !(FifosEnabled && State.XmitFifo.IsEmpty));
 

@@ -21,7 +21,8 @@ internal sealed class VirtBoard : IDisposable
     private readonly List<IResettable> _devices = [];
     private readonly List<RamBlock> _blocks = [];
 
-    public VirtBoard(CpuModel cpu, int hartCount, RamBlock ram, Func<Lock, ICharacterBackend>? serial, Action<PowerEvent> power)
+    /// <param name="pc">The reset vector.</param>
+    public VirtBoard(CpuModel cpu, int hartCount, RamBlock ram, Func<Lock, ICharacterBackend>? serial, Action<PowerEvent> power, ulong pc)
     {
         Clock = new VirtualClock(Memory.DeviceLock);
         Serial = serial?.Invoke(Memory.DeviceLock) ?? new NullBackend();
@@ -30,10 +31,15 @@ internal sealed class VirtBoard : IDisposable
 
         var time = new AclintTime();
         Harts = [.. Enumerable.Range(0, hartCount).Select(id => new Hart(id, cpu, Memory, time, Clock))];
-        AddAclint(time);
-        var plic = AddPlic();
-        AddDevices(plic, power);
-        AddPcie(plic, ram.Length);
+        // Input may be there already. It waits for the lock, so that the first reset doesn't drop it.
+        lock (Memory.DeviceLock)
+        {
+            AddAclint(time);
+            var plic = AddPlic();
+            AddDevices(plic, power);
+            AddPcie(plic, ram.Length);
+            Reset(pc);
+        }
     }
 
     public AddressSpace Memory { get; } = new();

@@ -28,7 +28,7 @@ public sealed class VirtMachine : IDisposable
         _options = options;
         _image = BoardLoader.Load(options.Load);
         var ram = options.Ram ?? RamBlock.Create(MemoryMap.RamName, options.Load.MemorySize);
-        _board = new VirtBoard(options.Load.Cpu, options.Load.Harts, ram, options.Serial, e => _powerEvents.Writer.TryWrite(e));
+        _board = new VirtBoard(options.Load.Cpu, options.Load.Harts, ram, options.Serial, e => _powerEvents.Writer.TryWrite(e), BoardImage.ResetAddress);
         try
         {
             _image.Install(_board.Memory);
@@ -39,7 +39,6 @@ public sealed class VirtMachine : IDisposable
             throw;
         }
 
-        _board.Reset(BoardImage.ResetAddress);
         _threads = new HartThreads(_board.Harts, HartFailed);
         _powerControl = Task.Run(ControlPowerAsync);
     }
