@@ -42,7 +42,7 @@ public sealed class UnixSocketBackend : ICharacterBackend
                 _peer = socket;
             }
         }
-        catch (Exception e) when (e is SocketException or ArgumentException or UnauthorizedAccessException)
+        catch (Exception e) when (e is SocketException or ArgumentException or UnauthorizedAccessException or IOException)
         {
             socket.Dispose();
             throw new IOException($"unix:{path}: {e.Message}", e);

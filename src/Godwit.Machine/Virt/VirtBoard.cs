@@ -20,9 +20,11 @@ internal sealed class VirtBoard : IDisposable
 {
     private readonly List<IResettable> _devices = [];
     private readonly List<RamBlock> _blocks = [];
+    private readonly ICharacterBackend? _serial;
     private GoldfishRtcDevice? _rtc;
 
-    public VirtBoard(CpuModel cpu, int hartCount, RamBlock ram, Func<Lock, ICharacterBackend>? serial, Action<PowerEvent> power)
+    /// <param name="pc">The reset vector.</param>
+    public VirtBoard(CpuModel cpu, int hartCount, RamBlock ram, Func<Lock, ICharacterBackend>? serial, Action<PowerEvent> power, ulong pc)
     {
         Clock = new VirtualClock(Memory.DeviceLock);
         AddRam(ram, MemoryMap.RamBase);
@@ -34,9 +36,18 @@ internal sealed class VirtBoard : IDisposable
         var plic = AddPlic();
         AddDevices(plic, power);
         AddPcie(plic, ram.Length);
-        // Last: a terminal that was made raw must be given back, which only a whole board can do.
-        Serial = serial?.Invoke(Memory.DeviceLock) ?? new NullBackend();
-        AddSerial(plic);
+        Reset(pc);
+        try
+        {
+            // Behind the reset, which would drop input that is there already.
+            _serial = serial?.Invoke(Memory.DeviceLock) ?? new NullBackend();
+            AddSerial(plic, _serial);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public AddressSpace Memory { get; } = new();
@@ -44,9 +55,6 @@ internal sealed class VirtBoard : IDisposable
     public VirtualClock Clock { get; }
 
     public IReadOnlyList<Hart> Harts { get; }
-
-    /// <summary>What stands behind the serial port.</summary>
-    public ICharacterBackend Serial { get; }
 
     /// <summary>All blocks of RAM and ROM, by the names that the migration stream gives them.</summary>
     public IReadOnlyList<RamBlock> Blocks => _blocks;
@@ -75,7 +83,7 @@ internal sealed class VirtBoard : IDisposable
     public void Dispose()
     {
         Clock.Dispose();
-        Serial.Dispose();
+        _serial?.Dispose();
         foreach (var hart in Harts)
             hart.Dispose();
         foreach (var block in _blocks)
@@ -128,9 +136,9 @@ internal sealed class VirtBoard : IDisposable
         AddFlash(MemoryMap.Flash1);
     }
 
-    private void AddSerial(PlicDevice plic)
+    private void AddSerial(PlicDevice plic, ICharacterBackend backend)
     {
-        var uart = new Uart16550Device(plic.Inputs[(int)MemoryMap.UartInterrupt], Clock, Serial);
+        var uart = new Uart16550Device(plic.Inputs[(int)MemoryMap.UartInterrupt], Clock, backend);
         Add(MemoryMap.Uart0.Base, Uart16550Device.RegionSize, uart);
     }
 

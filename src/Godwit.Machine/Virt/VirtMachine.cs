@@ -29,11 +29,10 @@ public sealed class VirtMachine : IDisposable
         _options = options;
         _image = BoardLoader.Load(options.Load);
         var ram = options.Ram ?? RamBlock.Create(MemoryMap.RamName, options.Load.MemorySize);
-        _board = new VirtBoard(options.Load.Cpu, options.Load.Harts, ram, options.Serial, e => _powerEvents.Writer.TryWrite(e));
+        _board = new VirtBoard(options.Load.Cpu, options.Load.Harts, ram, options.Serial, e => _powerEvents.Writer.TryWrite(e), BoardImage.ResetAddress);
         try
         {
             _image.Install(_board.Memory);
-            _board.Reset(BoardImage.ResetAddress);
             _threads = new HartThreads(_board.Harts, HartFailed);
         }
         catch

@@ -174,22 +174,35 @@ public sealed class PowerTests
         }
     }
 
-    /// <summary>A client that has connected and reads nothing stops the guest, not those who control it.</summary>
+    /// <summary>A client that has connected and reads nothing stops the guest, not those who control it; nothing is lost on the way.</summary>
     [Fact]
     public async Task A_serial_port_that_takes_nothing_keeps_nobody_from_pausing_and_disposing()
     {
+        const int Enough = 100_000;
         using var folder = new TemporaryFolder();
-        using var machine = TestMachine.Raw(ToBytes([Lui(A2, 0x10000), Sb(T0, 0, A2), Jump(-4)]),
+        // Bytes that count up, each when the transmitter has room.
+        using var machine = TestMachine.Raw(
+            ToBytes([Lui(A2, 0x10000), Lbu(T1, 5, A2), Andi(T1, T1, 0x20), Beqz(T1, -8), Sb(T0, 0, A2), Addi(T0, T0, 1), Jump(-20)]),
             serial: deviceLock => new UnixSocketBackend(deviceLock, folder.File("serial"), server: true, wait: false));
+        machine.Machine.Harts[0].State.X[T0] = 0;
         using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await client.ConnectAsync(new UnixDomainSocketEndPoint(folder.File("serial")));
+        await client.SendAsync(new byte[] { 1 });
+        await Task.Delay(50);
         machine.Machine.Continue();
-        await Task.Delay(500);
+        await Task.Delay(1000);
 
         await Task.Run(machine.Machine.Pause).WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Equal(RunState.Paused, machine.Machine.State);
         machine.Machine.Continue();
-        await Task.Run(machine.Dispose).WaitAsync(TimeSpan.FromSeconds(10));
+        var bytes = new byte[Enough];
+        using var patience = new CancellationTokenSource(TestMachine.Patience);
+        for (var read = 0; read < Enough;)
+            read += await client.ReceiveAsync(bytes.AsMemory(read), patience.Token);
+        await Task.Delay(300);
+        await Task.Run(machine.Machine.Dispose).WaitAsync(TimeSpan.FromSeconds(10));
+
+        Assert.DoesNotContain(Enumerable.Range(1, Enough - 1), n => bytes[n] != (byte)(bytes[0] + n));
     }
 
     // One more in memory that no reset touches.

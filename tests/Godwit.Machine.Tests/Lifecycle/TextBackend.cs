@@ -49,6 +49,7 @@ internal sealed class TextBackend(Lock deviceLock) : ICharacterBackend
     {
         lock (_output)
             _output.Append(Encoding.Latin1.GetString(bytes));
+        return true;
     }
 
     public void Attach(ICharacterFrontend frontend) => _frontend = frontend;
