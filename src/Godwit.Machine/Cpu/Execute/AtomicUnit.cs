@@ -60,8 +60,8 @@ internal sealed class AtomicUnit(Hart hart)
         var value = _state.X[i.Rs2 & 63];
         if (_state.LoadRes != address)
         {
-            // It fails in any case, but first comes the permission to store.
-            if (!_mmu.TryAccess(address, size, AccessType.Store))
+            // It fails in any case, but first comes the permission to store, even where nothing is.
+            if (!_mmu.IsAllowed(address, size, AccessType.Store))
                 return false;
         }
         else if (!TryExchange(address, size, value, out exchanged))
