@@ -9,7 +9,7 @@ namespace Godwit.Machine.Cpu.Blocks;
 /// is seen by this hart's fetches only after fence.i; then each block is compared with memory before it is used again.</summary>
 internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, Decoder decoder)
 {
-    private const int Entries = 4096;
+    private const int Entries = 1 << 12;
     private const int PhysicalEntries = 1 << 17;
     private const ulong Modes = 4;
 
@@ -26,12 +26,14 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
     /// <code>
     /// Address  virtual
     /// Space    _translations, and the privilege mode
+    /// Code     the block's, to be found without touching that
     /// </code>
     /// </summary>
     private struct Entry
     {
         public ulong Address;
         public ulong Space;
+        public Instruction[] Code;
         public Block Block;
     }
 
@@ -47,19 +49,19 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
         ForgetAddresses();
     }
 
-    /// <summary>The block at an address, if it was used since the last change of translations.</summary>
+    /// <summary>The code of the block at an address, if that was used since the last change of translations.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryFind(ulong pc, out Block block)
+    public bool TryFind(ulong pc, out Instruction[] code)
     {
         ref var entry = ref _byAddress[Index(pc)];
-        block = entry.Block;
+        code = entry.Code;
         return entry.Address == pc && entry.Space == Space;
     }
 
-    /// <summary>The block at an address, decoded now if need be.</summary>
-    /// <returns>Null: the fetch failed, and the MMU has the reason.</returns>
+    /// <summary>The block at an address, decoded now if need be, for <see cref="TryFind"/>.</summary>
+    /// <returns>Its code, or null: the fetch failed, and the MMU has the reason.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public Block? Load(ulong pc)
+    public Instruction[]? Load(ulong pc)
     {
         if (!mmu.TryFetch(pc, out var physical))
             return null;
@@ -75,9 +77,14 @@ internal sealed class BlockCache(HartState state, Mmu mmu, AddressSpace memory, 
         ref var entry = ref _byAddress[Index(pc)];
         entry.Address = pc;
         entry.Space = Space;
+        entry.Code = block.Code;
         entry.Block = block;
-        return block;
+        return block.Code;
     }
+
+    /// <summary>The bits of an instruction of the block that is being executed.</summary>
+    /// <param name="start">Where that starts.</param>
+    public uint RawBits(ulong start, in Instruction i) => _byAddress[Index(start)].Block.RawBits(in i);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Index(ulong pc) => (int)(pc >> 1) & (Entries - 1);

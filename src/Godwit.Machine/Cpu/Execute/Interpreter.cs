@@ -46,7 +46,7 @@ internal sealed class Interpreter(Hart hart)
             return;
         }
 
-        if (!_blocks.TryFind(pc, out var block))
+        if (!_blocks.TryFind(pc, out var code))
         {
             if (_blocks.Load(pc) is not { } loaded)
             {
@@ -54,10 +54,10 @@ internal sealed class Interpreter(Hart hart)
                 goto newMode;
             }
 
-            block = loaded;
+            code = loaded;
         }
 
-        for (ref readonly var i = ref block.Code[0]; ; i = ref Next(in i))
+        for (ref readonly var i = ref code[0]; ; i = ref Next(in i))
         {
             switch (i.Opcode)
             {
@@ -428,14 +428,14 @@ internal sealed class Interpreter(Hart hart)
         uncommon:
             if (i.Opcode > Opcode.LastPlain)
             {
-                pc = ExecuteSystem(pc, block, in i);
+                pc = ExecuteSystem(pc, in i);
                 goto newMode;
             }
 
             var outcome = ExecuteUncommon(in i);
             if (outcome == Outcome.Done)
                 continue;
-            pc = Trap(pc, block, in i, outcome);
+            pc = Trap(pc, in i, outcome);
             goto newMode;
 
         branch:
@@ -479,24 +479,24 @@ internal sealed class Interpreter(Hart hart)
 
     /// <returns>Where to go on.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ulong ExecuteSystem(ulong start, Block block, in Instruction i)
+    private ulong ExecuteSystem(ulong start, in Instruction i)
     {
         _state.Retired += i.Index;
         _state.Pc = start + (ulong)i.Offset;
-        if (_system.Execute(in i, block.RawBits(in i)))
+        if (_system.Execute(in i, _blocks.RawBits(start, in i)))
             _state.Retired++;
         return _state.Pc;
     }
 
     /// <returns>Where to go on after an instruction that failed.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ulong Trap(ulong start, Block block, in Instruction i, Outcome outcome)
+    private ulong Trap(ulong start, in Instruction i, Outcome outcome)
     {
         _state.Retired += i.Index;
         if (outcome == Outcome.Fault)
             return Fault(start + (ulong)i.Offset);
         _state.Pc = start + (ulong)i.Offset;
-        hart.Trap(ExceptionCause.IllegalInstruction, block.RawBits(in i));
+        hart.Trap(ExceptionCause.IllegalInstruction, _blocks.RawBits(start, in i));
         return _state.Pc;
     }
 
