@@ -19,7 +19,7 @@ if (what is "analyze" or "all")
     File.Delete(stream);
 }
 
-if (what is "machine")
+if (what is "machine" or "all")
     await MachineBench.RunAsync(rounds);
 
 return 0;
