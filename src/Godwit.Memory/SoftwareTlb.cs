@@ -8,7 +8,7 @@ namespace Godwit.Memory;
 /// Belongs to one hart's thread; nobody else may call it.</summary>
 public sealed unsafe class SoftwareTlb
 {
-    private const int Bits = 10;
+    private const int Bits = 12;
     private const int Count = 1 << Bits;
     private const int EntryBits = 4;
     private const ulong NoTag = ulong.MaxValue;
