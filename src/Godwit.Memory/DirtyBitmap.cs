@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Godwit.Memory;
 
 /// <summary>One bit a page: set by whoever writes the page, taken by who sends it. Safe between threads.
-/// A bit is set before the bytes are written. Who takes bits must therefore, between taking them and reading the pages, have every writer
+/// A hart's fast stores, and whoever writes through a span, come after their bit was set. Who takes bits must therefore, between taking them and reading the pages, have every writer
 /// pass a point where it writes nothing: harts at an instruction boundary with <see cref="SoftwareTlb.FlushWrites"/> done, devices by the
 /// machine's lock taken once. Otherwise a store that was under way could come after the page was read, its bit taken.</summary>
 public sealed class DirtyBitmap

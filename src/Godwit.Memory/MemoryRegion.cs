@@ -73,8 +73,10 @@ public sealed unsafe class MemoryRegion
     public bool CompareExchange32(ulong address, uint expected, uint value)
     {
         Check(address, sizeof(uint));
+        var exchanged = Interlocked.CompareExchange(ref *(uint*)(Host + (address - Start)), value, expected) == expected;
+        // As above.
         MarkDirty(address);
-        return Interlocked.CompareExchange(ref *(uint*)(Host + (address - Start)), value, expected) == expected;
+        return exchanged;
     }
 
     /// <summary>An atomic read-modify-write of a naturally aligned doubleword of RAM.</summary>
