@@ -26,13 +26,6 @@ public sealed class AddressSpace
     /// <exception cref="ArgumentException">Something is there already.</exception>
     public MemoryRegion MapDevice(ulong start, ulong length, IMmioDevice device) => Add(new MemoryRegion(start, length, device));
 
-    /// <summary>Takes a range out again.</summary>
-    public void Unmap(MemoryRegion region)
-    {
-        lock (DeviceLock)
-            _regions = [.. _regions.Where(r => r != region)];
-    }
-
     /// <summary>What answers at an address; null if nothing does.</summary>
     public MemoryRegion? Find(ulong address)
     {

@@ -39,19 +39,6 @@ public sealed class AddressSpaceTests : IDisposable
         Assert.All(starts, s => Assert.Equal(s, _memory.Find(s + 0x800)!.Start));
     }
 
-    [Fact]
-    public void An_unmapped_region_answers_no_more_and_leaves_room()
-    {
-        var region = _memory.MapRam(0x1000, _ram, 0, Page);
-        _memory.MapRam(0x2000, _ram, 0, Page);
-
-        _memory.Unmap(region);
-
-        Assert.Null(_memory.Find(0x1000));
-        Assert.NotNull(_memory.Find(0x2000));
-        _memory.MapRam(0x1000, _ram, 0, Page);
-    }
-
     [Theory]
     [InlineData(0x1000, 1)]
     [InlineData(0x1fff, 1)]
