@@ -69,6 +69,11 @@ find_suites() {
 
 # prepare_apt NAME ARCHITECTURE SUITE...: sets `apt` to an apt-get that knows these suites only, and nothing installed.
 prepare_apt() {
+  try_apt "$@" || fail "can't read Debian's ${*:3} from $mirror: $(complaint)"
+}
+
+# try_apt NAME ARCHITECTURE SUITE...: the same; fails quietly where the mirror hasn't got them whole.
+try_apt() {
   local state=$scratch/apt-$1 architecture=$2 suite trust uri
   shift 2
   mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
@@ -93,5 +98,5 @@ prepare_apt() {
     fi
     grep -q -E 'NO_PUBKEY|EXPKEYSIG|is not signed|not readable' <<<"$output" || break
   done
-  fail "can't read Debian's $* from $mirror: $(complaint)"
+  return 1
 }
