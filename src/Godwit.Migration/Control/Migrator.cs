@@ -1,0 +1,32 @@
+namespace Godwit.Migration.Control;
+
+/// <summary>A machine's migrations, outgoing and incoming, as its monitor commands them. For any thread; nothing here waits for data.</summary>
+public sealed partial class Migrator : IDisposable
+{
+    private readonly IMigratableMachine _machine;
+
+    public Migrator(IMigratableMachine machine)
+    {
+        _machine = machine;
+    }
+
+    public Capabilities Capabilities { get; } = new();
+
+    public Parameters Parameters { get; set; } = new();
+
+    /// <summary>Told of each change of the state, in order.</summary>
+    public Action<MigrationStatus>? StatusChanged { get; set; }
+
+    /// <summary>Told of each round over memory, from 1.</summary>
+    public Action<int>? PassStarted { get; set; }
+
+    /// <exception cref="MigrationRefusedException">A capability is unknown or refused, or a migration is under way.</exception>
+    public void SetCapabilities(IEnumerable<KeyValuePair<string, bool>> changes) => Capabilities.Set(changes);
+
+    /// <returns>QMP: <c>query-migrate</c>, of both directions.</returns>
+    public MigrationInfo Query() => new();
+
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,85 @@
+using Godwit.Memory;
+
+namespace Godwit.Migration;
+
+/// <summary>What the engine asks of a machine. It knows no device: memory, and sections by name, are all there is.</summary>
+public interface IMigratableMachine
+{
+    /// <summary>The machine type, as the configuration section has it: <c>virt</c>.</summary>
+    string MachineType { get; }
+
+    /// <summary>All zero where none was given.</summary>
+    Guid Uuid { get; }
+
+    /// <summary>In the order of the stream.</summary>
+    IReadOnlyList<RamBlock> RamBlocks { get; }
+
+    /// <summary>In the order of the stream; <c>globalstate</c> among them.</summary>
+    IReadOnlyList<IDeviceSection> Devices { get; }
+
+    /// <summary>Sections that go while the guest runs, besides memory.</summary>
+    IReadOnlyList<ILiveSection> LiveSections { get; }
+
+    /// <summary>Source: has every writer of guest memory pass a point where it writes nothing, with its write translations flushed, so that
+    /// dirty bits taken before the call can't hide a store that comes later.</summary>
+    void SynchronizeWriters();
+
+    /// <summary>Source: holds the harts back for a part of their time (auto-converge). 0 ends it.</summary>
+    /// <param name="percent">0 to 99.</param>
+    void Throttle(int percent);
+
+    /// <summary>Source: stops the guest for good measure (run state <c>finish-migrate</c>); notes what it was doing. Pre-save hooks come later.</summary>
+    void StopForSwitchover();
+
+    /// <summary>Source: the migration failed or was cancelled after <see cref="StopForSwitchover"/>: the guest does again what it did.</summary>
+    void TakeBack();
+
+    /// <summary>Source: the other side has the guest (run state <c>postmigrate</c>).</summary>
+    void HandOver();
+
+    /// <summary>Destination: the stream came whole and every section was loaded. The machine takes the run state that the source had, or stays
+    /// paused where it was started with -S.</summary>
+    void StartIncoming();
+
+    /// <summary>Destination: a stream broke; what was loaded must never run.</summary>
+    void DiscardIncoming();
+}
+
+/// <summary>A device's section (FULL): the counterpart of a VMStateDescription that is registered under a name.</summary>
+public interface IDeviceSection
+{
+    /// <summary>The section's idstr.</summary>
+    string IdStr { get; }
+
+    uint InstanceId { get; }
+
+    /// <summary>Written into the section's header.</summary>
+    uint Version { get; }
+
+    /// <summary>Versions from here on are loaded.</summary>
+    uint MinimumVersion { get; }
+
+    /// <summary>Whether it goes at all (QEMU: <c>needed</c>).</summary>
+    bool IsNeeded { get; }
+
+    /// <summary>Appends the body, and an object describing it to the description's list of devices. The machine stands.</summary>
+    void Save(System.Buffers.IBufferWriter<byte> body, System.Text.Json.Utf8JsonWriter description);
+
+    /// <summary>Takes the body and acts on it; called with a whole section or the front of one.</summary>
+    /// <param name="body">From the section's first byte on; may be longer than the section.</param>
+    /// <param name="version">That of the section's header.</param>
+    /// <param name="offset">Of the body in the stream, for errors.</param>
+    /// <returns>Bytes taken; -1 where <paramref name="body"/> ends within the section (ask again with more).</returns>
+    /// <exception cref="Wire.MigrationStreamException">It can't be such a device's.</exception>
+    int Load(ReadOnlySpan<byte> body, uint version, long offset);
+}
+
+/// <summary>A section that goes in parts while the guest runs (QEMU: <c>SaveVMHandlers</c>).</summary>
+public interface ILiveSection
+{
+    string IdStr { get; }
+
+    uint InstanceId { get; }
+
+    uint Version { get; }
+}
