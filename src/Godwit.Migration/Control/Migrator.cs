@@ -24,7 +24,7 @@ public sealed partial class Migrator : IDisposable
     public void SetCapabilities(IEnumerable<KeyValuePair<string, bool>> changes) => Capabilities.Set(changes);
 
     /// <returns>QMP: <c>query-migrate</c>, of both directions.</returns>
-    public MigrationInfo Query() => new();
+    public MigrationInfo Query() => new() { ExpectedDowntime = (long)Parameters.DowntimeLimit };
 
     public void Dispose()
     {
