@@ -79,6 +79,12 @@ public sealed class Hart : IDisposable
 
     internal bool HasAttention => _attention;
 
+    /// <summary>It has executed wfi and sleeps.</summary>
+    internal bool IsHalted => _halted;
+
+    /// <summary>When stimecmp is reached, in nanoseconds of the virtual clock; -1: no timer is set.</summary>
+    internal long SupervisorTimerDeadline => _supervisorTimer.IsSet ? _supervisorTimer.Deadline : -1;
+
     /// <summary>As after power on.</summary>
     /// <param name="pc">The reset vector.</param>
     public void Reset(ulong pc)
@@ -106,6 +112,14 @@ public sealed class Hart : IDisposable
         Blocks.Synchronize();
         UpdateStimecmp();
         Attend();
+    }
+
+    /// <summary>As <see cref="StateChanged"/>, of a hart that came from another machine.</summary>
+    internal void StateLoaded(bool halted)
+    {
+        StateChanged();
+        if (halted)
+            Halt();
     }
 
     /// <summary>Executes until <see cref="RequestStop"/>; returns between two instructions.</summary>

@@ -11,6 +11,9 @@ internal sealed class CounterFile(HartState state)
     /// <summary>Sets a counter; the instruction that writes it isn't counted any more.</summary>
     public void Write(int counter, ulong value) => state.Counter[counter] = value - (Counts(counter) ? state.Retired + 1 : 0);
 
+    /// <summary>Sets a counter between two instructions.</summary>
+    public void Restore(int counter, ulong value) => state.Counter[counter] = value - (Counts(counter) ? state.Retired : 0);
+
     /// <summary>Sets mcountinhibit.</summary>
     public void Inhibit(uint value)
     {

@@ -9,6 +9,9 @@ internal sealed class CsrFile(Hart hart)
     private const ulong MisaValue = (2UL << 62) | (1 << ('i' - 'a')) | (1 << ('m' - 'a')) | (1 << 0) | (1 << ('f' - 'a')) | (1 << ('d' - 'a'))
         | (1 << ('c' - 'a')) | (1 << ('s' - 'a')) | (1 << ('u' - 'a'));
 
+    /// <summary>The extensions in misa, a bit a letter.</summary>
+    public const uint MisaExtensions = (uint)(MisaValue & 0x3ff_ffff);
+
     // What QEMU lets be delegated, the hypervisor's causes among it.
     private const ulong Delegable = 0xf4b7ff;
 
@@ -33,6 +36,12 @@ internal sealed class CsrFile(Hart hart)
     private readonly bool _hasSstc = hart.Model.Has("sstc");
     private readonly bool _hasSvadu = hart.Model.Has("svadu");
     private readonly CounterFile _counters = new(hart.State);
+
+    /// <summary>mcycle, minstret or an mhpmcounter, of a hart that stands.</summary>
+    public ulong ReadCounter(int counter) => _counters.Read(counter);
+
+    /// <inheritdoc cref="ReadCounter"/>
+    public void RestoreCounter(int counter, ulong value) => _counters.Restore(counter, value);
 
     /// <summary>Whether the hart may access a register now. Whether there is one, only <see cref="TryRead"/> knows.</summary>
     public bool IsAccessible(int csr, bool writes)
