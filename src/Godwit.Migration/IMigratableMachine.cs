@@ -66,7 +66,8 @@ public interface IDeviceSection
     void Save(System.Buffers.IBufferWriter<byte> body, System.Text.Json.Utf8JsonWriter description);
 
     /// <summary>Takes the body and acts on it; called with a whole section or the front of one.</summary>
-    /// <param name="body">From the section's first byte on; may be longer than the section.</param>
+    /// <param name="body">From the section's first byte on; may be longer than the section. Whether one with subsections is over only the
+    /// byte after it tells (a footer, the next section's type or the end of the stream: there always is one).</param>
     /// <param name="version">That of the section's header.</param>
     /// <param name="offset">Of the body in the stream, for errors.</param>
     /// <returns>Bytes taken; -1 where <paramref name="body"/> ends within the section (ask again with more).</returns>
