@@ -42,7 +42,10 @@ public sealed class DirtyBitmap
 
     /// <summary>Takes 64 pages' bits at once: gives them and clears them.</summary>
     /// <param name="word">Pages word × 64 up to word × 64 + 63.</param>
-    public ulong Take(long word) => Interlocked.Exchange(ref _words[word], 0);
+    public ulong Take(long word) => Volatile.Read(ref _words[word]) == 0 ? 0 : Interlocked.Exchange(ref _words[word], 0);
+
+    /// <summary>How many words <see cref="Take"/> knows.</summary>
+    public long Words => _words.Length;
 
     public long Count()
     {

@@ -27,6 +27,12 @@ public sealed unsafe class RamBlock : IDisposable
     /// <summary>The memfd or file behind it, for those who map it too.</summary>
     public SafeFileHandle File => _mapping.File;
 
+    /// <summary>Where in the guest's memory it begins; 0 for a block that stands nowhere (QEMU: <c>mr->addr</c>).</summary>
+    public ulong Address { get; init; }
+
+    /// <summary>Whether it is a file of the host's that others may map too: with x-ignore-shared its pages don't go through the stream.</summary>
+    public bool IsSharedFile { get; init; }
+
     /// <summary>Pages written since their bits were taken.</summary>
     public DirtyBitmap Dirty { get; }
 
@@ -41,6 +47,13 @@ public sealed unsafe class RamBlock : IDisposable
         Check(offset, length);
         // Sound: the range is inside the mapping, which lives as long as the block.
         return new ReadOnlySpan<byte>(Host + offset, length);
+    }
+
+    /// <summary>Has bytes written from where they are. Harts may change them meanwhile; the block must outlive the writing.</summary>
+    public void AddTo(GatherBuffer gather, ulong offset, int length)
+    {
+        Check(offset, length);
+        gather.Add(Host + offset, length);
     }
 
     /// <summary>Bytes to change; their pages are dirty from now on.</summary>

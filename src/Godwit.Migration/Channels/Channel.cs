@@ -1,3 +1,5 @@
+using Godwit.Linux;
+
 namespace Godwit.Migration.Channels;
 
 /// <summary>
@@ -24,6 +26,14 @@ public abstract class Channel : IDisposable
 
     /// <exception cref="IOException">The connection broke.</exception>
     public abstract void Write(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Writes bytes that lie apart; without a copy where the channel can.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public virtual void Write(GatherBuffer bytes)
+    {
+        for (var part = 0; part < bytes.Count; part++)
+            Write(bytes[part]);
+    }
 
     /// <summary>Waits until a read would not block.</summary>
     /// <returns>False after <paramref name="milliseconds"/> of silence; null where the channel can't tell.</returns>

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Godwit.Linux;
 
 namespace Godwit.Migration.Channels;
 
@@ -37,6 +38,18 @@ internal sealed class SocketChannel : Channel
                 bytes = bytes[_socket.Send(bytes)..];
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            throw new IOException($"{Name}: {e.Message}", e);
+        }
+    }
+
+    public override void Write(GatherBuffer bytes)
+    {
+        try
+        {
+            bytes.WriteTo(_socket.SafeHandle, -1, Name);
+        }
+        catch (ObjectDisposedException e)
         {
             throw new IOException($"{Name}: {e.Message}", e);
         }

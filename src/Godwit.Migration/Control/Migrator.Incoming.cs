@@ -13,4 +13,11 @@ public sealed partial class Migrator
     /// <param name="exitOnError">Whether a failure completes <see cref="IncomingFailed"/>.</param>
     /// <exception cref="MigrationRefusedException">It waits already, or the address can't be listened on.</exception>
     public void Incoming(MigrationUri uri, bool exitOnError) => throw new NotSupportedException($"{uri} {exitOnError}");
+
+    /// <summary>What an incoming migration has to tell; null where there was none.</summary>
+    private static MigrationInfo? IncomingInfo() => null;
+
+    private static void StopIncoming()
+    {
+    }
 }

@@ -1,17 +1,55 @@
 using Godwit.Migration.Channels;
+using Godwit.Migration.Source;
 
 namespace Godwit.Migration.Control;
 
 public sealed partial class Migrator
 {
+    private readonly Lock _outgoingLock = new();
+    private OutgoingMigration? _outgoing;
+
     /// <summary>Starts an outgoing migration and returns (QMP: <c>migrate</c>).</summary>
     /// <exception cref="MigrationRefusedException">One is under way, or the address can't be used.</exception>
-    public void Migrate(MigrationUri uri) => throw new NotSupportedException(uri.ToString());
+    public void Migrate(MigrationUri uri)
+    {
+        lock (_outgoingLock)
+        {
+            ThrowIfOutgoing();
+            if (IncomingInfo()?.Status is MigrationStatus.Setup or MigrationStatus.Active)
+                throw new MigrationRefusedException("Guest is waiting for an incoming migration");
+            _outgoing = new OutgoingMigration(
+                _machine,
+                uri,
+                Capabilities,
+                () => Parameters,
+                status => StatusChanged?.Invoke(status),
+                pass => PassStarted?.Invoke(pass));
+            _outgoing.Start();
+        }
+    }
 
-    /// <summary>Ends an outgoing migration; the guest goes on here (QMP: <c>migrate_cancel</c>).</summary>
-    public void Cancel() => throw new NotSupportedException(_machine.MachineType);
+    /// <summary>Ends an outgoing migration; the guest goes on here (QMP: <c>migrate_cancel</c>). Where the destination is taking the guest already, only the
+    /// waiting ends: the guest stays paused.</summary>
+    public void Cancel() => _outgoing?.Cancel();
 
     /// <summary>Lets a migration go on that waits in <paramref name="state"/> (QMP: <c>migrate-continue</c>).</summary>
     /// <exception cref="MigrationRefusedException">It isn't in that state.</exception>
-    public void Continue(MigrationStatus state) => throw new NotSupportedException(_machine.MachineType + state);
+    public void Continue(MigrationStatus state)
+    {
+        var outgoing = _outgoing;
+        if (state != MigrationStatus.PreSwitchover || outgoing?.Continue() != true)
+            throw new MigrationRefusedException($"Migration not in expected state: {(outgoing?.Status ?? MigrationStatus.None).ToName()}");
+    }
+
+    private void ThrowIfOutgoing()
+    {
+        if (_outgoing is { IsFinished: false })
+            throw new MigrationRefusedException("There's a migration process in progress");
+    }
+
+    private void StopOutgoing()
+    {
+        _outgoing?.Cancel();
+        _outgoing?.Join();
+    }
 }

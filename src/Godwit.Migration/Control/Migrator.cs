@@ -21,12 +21,21 @@ public sealed partial class Migrator : IDisposable
     public Action<int>? PassStarted { get; set; }
 
     /// <exception cref="MigrationRefusedException">A capability is unknown or refused, or a migration is under way.</exception>
-    public void SetCapabilities(IEnumerable<KeyValuePair<string, bool>> changes) => Capabilities.Set(changes);
+    public void SetCapabilities(IEnumerable<KeyValuePair<string, bool>> changes)
+    {
+        lock (_outgoingLock)
+        {
+            ThrowIfOutgoing();
+            Capabilities.Set(changes);
+        }
+    }
 
     /// <returns>QMP: <c>query-migrate</c>, of both directions.</returns>
-    public MigrationInfo Query() => new() { ExpectedDowntime = (long)Parameters.DowntimeLimit };
+    public MigrationInfo Query() => _outgoing?.Info() ?? IncomingInfo() ?? new() { ExpectedDowntime = (long)Parameters.DowntimeLimit };
 
     public void Dispose()
     {
+        StopOutgoing();
+        StopIncoming();
     }
 }

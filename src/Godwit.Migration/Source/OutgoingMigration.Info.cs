@@ -1,0 +1,69 @@
+using Godwit.Memory;
+using Godwit.Migration.Control;
+
+namespace Godwit.Migration.Source;
+
+internal sealed partial class OutgoingMigration
+{
+    private RamSource? _ram;
+    private Pace? _pace;
+    private Convergence? _convergence;
+    private XbzrleCache? _cache;
+    private string? _error;
+    private long _setupTime;
+    private long _totalTime;
+    private long _downtime;
+    private long _downtimeStarted;
+    private long _precopyBytes;
+
+    /// <summary>As QEMU tells it (migration/migration.c, fill_source_migration_info).</summary>
+    public MigrationInfo Info()
+    {
+        var status = _status;
+        var info = new MigrationInfo { Status = status, ErrorDescription = _error };
+        if (_ram is not { } ram || status is MigrationStatus.Setup or MigrationStatus.Cancelled)
+            return info;
+        var over = status is MigrationStatus.Completed or MigrationStatus.Failed;
+        var percent = _convergence?.Percent ?? 0;
+        return info with
+        {
+            Ram = Ram(ram.Counters, over),
+            XbzrleCache = _cache is null ? null : Xbzrle(ram.Counters),
+            TotalTime = over ? _totalTime : Environment.TickCount64 - _started,
+            SetupTime = _setupTime,
+            Downtime = status == MigrationStatus.Completed ? _downtime : null,
+            ExpectedDowntime = over ? null : ExpectedDowntime(),
+            CpuThrottlePercentage = percent == 0 ? null : percent,
+        };
+    }
+
+    private long ExpectedDowntime() => _pace?.ExpectedDowntime is > 0 and var expected ? expected : (long)_parameters().DowntimeLimit;
+
+    private RamInfo Ram(RamCounters counters, bool over)
+    {
+        var transferred = Volatile.Read(ref counters.Transferred);
+        var mbps = over && _totalTime > 0 ? transferred * 8.0 / _totalTime / 1000 : counters.Mbps;
+        return new RamInfo(
+            transferred,
+            _status == MigrationStatus.Completed ? 0 : Volatile.Read(ref counters.Remaining),
+            _machine.RamBlocks.Sum(b => (long)b.Length),
+            counters.Duplicate,
+            counters.Normal,
+            counters.Normal * GuestPage.Size,
+            counters.DirtyPagesRate,
+            mbps,
+            counters.Syncs,
+            counters.PagesPerSecond,
+            _precopyBytes == 0 ? transferred : _precopyBytes,
+            counters.DowntimeBytes);
+    }
+
+    private XbzrleInfo Xbzrle(RamCounters counters) => new(
+        _cache!.Bytes,
+        counters.XbzrleBytes,
+        counters.XbzrlePages,
+        counters.XbzrleMisses,
+        counters.XbzrleMissRate,
+        counters.XbzrleEncodingRate,
+        counters.XbzrleOverflows);
+}

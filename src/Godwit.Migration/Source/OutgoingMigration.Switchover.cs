@@ -1,0 +1,133 @@
+using Godwit.Migration.Channels;
+using Godwit.Wire.Stream;
+
+namespace Godwit.Migration.Source;
+
+internal sealed partial class OutgoingMigration
+{
+    private void Switchover(StreamOutput output, DeviceStream devices)
+    {
+        _precopyBytes = output.Position;
+        ThrowIfBroken();
+        _downtimeStarted = Environment.TickCount64;
+        _stopped = true;
+        _machine.StopForSwitchover();
+        if (_capabilities["pause-before-switchover"])
+            WaitForContinue();
+        Move(MigrationStatus.Device);
+        var writer = output.Writer(Command.HeaderLength);
+        Command.Write(ref writer, CommandType.SwitchoverStart, []);
+        output.Put(writer);
+        Synchronize(output, _parameters());
+        _ram!.SendEnd(() => { ThrowIfBroken(); return false; });
+        var id = RamSectionId;
+        foreach (var device in _machine.Devices)
+        {
+            id++;
+            if (device.IsNeeded)
+                devices.Put(device, id);
+        }
+
+        // All but the end leaves first: what breaks up to here leaves no doubt about who has the guest.
+        output.Flush();
+        lock (_lock)
+        {
+            ThrowIfBroken();
+            _handedOver = true;
+        }
+
+        devices.PutEnd();
+        output.Flush();
+        _ram.Counters.Transferred = output.Position;
+        _ram.Counters.DowntimeBytes = output.Position - _precopyBytes;
+    }
+
+    private void WaitForContinue()
+    {
+        _continued = false;
+        Move(MigrationStatus.PreSwitchover);
+        while (!_continued)
+        {
+            ThrowIfBroken();
+            _wake.Wait();
+            _wake.Reset();
+        }
+    }
+
+    private void WaitForDestination(Channel channel)
+    {
+        channel.CloseWrite();
+        if (_returnPath is not null)
+            _returnPath.WaitForShut();
+        else
+            channel.WaitForPeer();
+    }
+
+    private void Finish(Exception? failure)
+    {
+        try
+        {
+            _convergence?.End();
+            bool taken;
+            lock (_lock)
+                taken = _handedOver && _returnPath?.IsRefused != true;
+            if (failure is not null)
+                CloseAfterFailure(failure);
+            if (taken)
+                _machine.HandOver();
+            else if (_stopped)
+                _machine.TakeBack();
+        }
+        catch (Exception e)
+        {
+            failure ??= e;
+            _error ??= e.Message;
+        }
+
+        _channel?.Dispose();
+        _returnPath?.Join();
+        var now = Environment.TickCount64;
+        _totalTime = now - _started;
+        _downtime = now - _downtimeStarted;
+        lock (_lock)
+        {
+            if (failure is null)
+                Set(MigrationStatus.Completed);
+            else
+                Set(_status == MigrationStatus.Cancelling ? MigrationStatus.Cancelled : MigrationStatus.Failed);
+            _finished = true;
+        }
+    }
+
+    private void CloseAfterFailure(Exception failure)
+    {
+        lock (_lock)
+        {
+            if (_status != MigrationStatus.Cancelling)
+            {
+                _error = Describe(failure);
+                Set(MigrationStatus.Failing);
+            }
+        }
+
+        _channel?.Shutdown();
+    }
+
+    /// <summary>A broken connection tells less than the destination's own word.</summary>
+    private string Describe(Exception failure)
+    {
+        if (_cancelled)
+            return "cancelled while the destination was taking the guest: it may have it";
+        try
+        {
+            if (_returnPath is { IsRefused: true })
+                _returnPath.WaitForShut();
+        }
+        catch (IOException e)
+        {
+            return e.Message;
+        }
+
+        return failure.Message;
+    }
+}

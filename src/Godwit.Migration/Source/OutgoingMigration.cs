@@ -1,0 +1,238 @@
+using Godwit.Migration.Channels;
+using Godwit.Migration.Control;
+using Godwit.Wire.Ram;
+using Godwit.Wire.Stream;
+
+namespace Godwit.Migration.Source;
+
+/// <summary>One migration away from here: a thread that goes through QEMU's states. Source: QEMU migration/migration.c, migration_thread.
+/// The guest counts as the destination's from before the stream's end leaves: whatever breaks earlier, it runs on here; whatever breaks later, it is held
+/// paused unless the destination says that it failed.</summary>
+internal sealed partial class OutgoingMigration
+{
+    private const uint RamSectionId = 1;
+    private const int NothingToDoMilliseconds = 1;
+
+    private readonly IMigratableMachine _machine;
+    private readonly MigrationUri _uri;
+    private readonly Capabilities _capabilities;
+    private readonly Func<Parameters> _parameters;
+    private readonly Action<MigrationStatus> _statusChanged;
+    private readonly Action<int> _passStarted;
+    private readonly Lock _lock = new();
+    private readonly ManualResetEventSlim _wake = new();
+    private readonly Thread _thread;
+    private readonly long _started = Environment.TickCount64;
+    private volatile MigrationStatus _status = MigrationStatus.Setup;
+    private volatile bool _cancelled;
+    private volatile bool _continued;
+    private volatile bool _returnPathBroke;
+    private volatile bool _finished;
+    private bool _handedOver;
+    private bool _stopped;
+    private Channel? _channel;
+    private ReturnPathListener? _returnPath;
+
+    public OutgoingMigration(IMigratableMachine machine, MigrationUri uri, Capabilities capabilities, Func<Parameters> parameters, Action<MigrationStatus> statusChanged, Action<int> passStarted)
+    {
+        _machine = machine;
+        _uri = uri;
+        _capabilities = capabilities;
+        _parameters = parameters;
+        _statusChanged = statusChanged;
+        _passStarted = passStarted;
+        _thread = new Thread(Run) { Name = "migration", IsBackground = true };
+    }
+
+    public MigrationStatus Status => _status;
+
+    /// <summary>Whether everything is over, the guest's run state and the last event included.</summary>
+    public bool IsFinished => _finished;
+
+    public void Start()
+    {
+        _statusChanged(MigrationStatus.Setup);
+        _thread.Start();
+    }
+
+    public void Cancel()
+    {
+        Channel? channel;
+        lock (_lock)
+        {
+            if (_cancelled || _finished || _status is MigrationStatus.Completed or MigrationStatus.Failing or MigrationStatus.Failed)
+                return;
+            _cancelled = true;
+            if (!_handedOver)
+                Set(MigrationStatus.Cancelling);
+            channel = _channel;
+        }
+
+        _wake.Set();
+        channel?.Shutdown();
+    }
+
+    /// <returns>False where it isn't waiting before the switchover.</returns>
+    public bool Continue()
+    {
+        lock (_lock)
+        {
+            if (_status != MigrationStatus.PreSwitchover)
+                return false;
+            _continued = true;
+        }
+
+        _wake.Set();
+        return true;
+    }
+
+    public void Join() => _thread.Join();
+
+    private void Run()
+    {
+        StreamOutput? output = null;
+        DeviceStream? devices = null;
+        Exception? failure = null;
+        try
+        {
+            var channel = Connect();
+            output = new StreamOutput(channel);
+            devices = new DeviceStream(output);
+            Setup(output, devices);
+            Iterate(output);
+            Switchover(output, devices);
+            WaitForDestination(channel);
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+
+        Finish(failure);
+        devices?.Dispose();
+        output?.Dispose();
+    }
+
+    private Channel Connect()
+    {
+        var channel = ChannelConnector.Connect(_uri, _capabilities["return-path"]);
+        lock (_lock)
+            _channel = channel;
+        ThrowIfCancelled();
+        if (!_capabilities["return-path"])
+            return channel;
+        if (!channel.IsBidirectional)
+            throw new IOException("Unable to open return-path for " + channel.Name);
+        _returnPath = new ReturnPathListener(channel, ReturnPathEnded);
+        return channel;
+    }
+
+    private void ReturnPathEnded()
+    {
+        _returnPathBroke = true;
+        lock (_lock)
+        {
+            if (_handedOver)
+                return;
+        }
+
+        // The migration thread may stand in a write that nobody reads any more.
+        _channel!.Shutdown();
+        _wake.Set();
+    }
+
+    private void Setup(StreamOutput output, DeviceStream devices)
+    {
+        var shared = _capabilities[ConfigurationSection.IgnoreShared];
+        var configuration = new ConfigurationSection(_machine.MachineType)
+        {
+            Capabilities = shared ? [ConfigurationSection.IgnoreShared] : null,
+            Uuid = _capabilities["validate-uuid"] && _machine.Uuid != Guid.Empty ? _machine.Uuid : null,
+        };
+        var writer = output.Writer(1024);
+        StreamHeader.Write(ref writer);
+        configuration.Write(ref writer);
+        if (_returnPath is not null)
+        {
+            Command.Write(ref writer, CommandType.OpenReturnPath, []);
+            Command.WritePing(ref writer, 1);
+        }
+
+        output.Put(writer);
+        devices.DescribeConfiguration(configuration);
+        _cache = _capabilities["xbzrle"] ? new XbzrleCache(_parameters().XbzrleCacheSize) : null;
+        _ram = new RamSource(_machine, output, RamSectionId, shared, _cache);
+        _pace = new Pace(_ram.Counters);
+        _convergence = new Convergence(_machine, _ram, _capabilities);
+        _ram.Setup();
+        output.Flush();
+        _passStarted(1);
+        _setupTime = Environment.TickCount64 - _started;
+        Move(MigrationStatus.Active);
+    }
+
+    /// <summary>Round after round, until so little is left that the guest can be stopped for it.</summary>
+    private void Iterate(StreamOutput output)
+    {
+        while (true)
+        {
+            ThrowIfBroken();
+            var parameters = _parameters();
+            var pending = (double)_ram!.DirtyPages * Memory.GuestPage.Size;
+            if (pending == 0 || pending < _pace!.Threshold)
+            {
+                Synchronize(output, parameters);
+                pending = (double)_ram.DirtyPages * Memory.GuestPage.Size;
+                if (pending == 0 || pending < _pace!.Threshold)
+                    return;
+            }
+
+            var limit = _pace!.Limit(parameters);
+            if (output.Position < limit)
+                _ram.SendPart(limit, () => _cancelled || _returnPathBroke);
+            _ram.Counters.Transferred = output.Position;
+            _pace.Update(output.Position, parameters);
+            if (output.Position >= _pace.Limit(parameters))
+                _wake.Wait(Math.Max(_pace.Left, NothingToDoMilliseconds));
+        }
+    }
+
+    private void Synchronize(StreamOutput output, Parameters parameters)
+    {
+        _ram!.Synchronize();
+        _convergence!.AfterSynchronization(output.Position, parameters);
+        _passStarted((int)_ram.Counters.Syncs);
+    }
+
+    private void ThrowIfCancelled()
+    {
+        if (_cancelled)
+            throw new OperationCanceledException();
+    }
+
+    private void ThrowIfBroken()
+    {
+        ThrowIfCancelled();
+        if (!_returnPathBroke)
+            return;
+        _returnPath!.WaitForShut();
+        throw new IOException($"{_channel!.Name}: the destination says that it has the guest, and it can't");
+    }
+
+    /// <summary>The next state, unless it was cancelled.</summary>
+    private void Move(MigrationStatus status)
+    {
+        lock (_lock)
+        {
+            ThrowIfCancelled();
+            Set(status);
+        }
+    }
+
+    /// <summary>Under the lock, so that events come in order.</summary>
+    private void Set(MigrationStatus status)
+    {
+        _status = status;
+        _statusChanged(status);
+    }
+}

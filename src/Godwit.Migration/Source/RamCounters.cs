@@ -1,0 +1,24 @@
+namespace Godwit.Migration.Source;
+
+/// <summary>What happened to guest memory so far (QEMU: <c>mig_stats</c>, <c>xbzrle_counters</c>). Written by the migration thread alone.</summary>
+internal sealed class RamCounters
+{
+    public long Duplicate;
+    public long Normal;
+    public long Syncs;
+    public long DirtyPagesRate;
+    public long DirtyBytesAtSync;
+    public long Remaining;
+    public long Transferred;
+    public long DowntimeBytes;
+    public long XbzrleBytes;
+    public long XbzrlePages;
+    public long XbzrleMisses;
+    public long XbzrleOverflows;
+    public double XbzrleMissRate;
+    public double XbzrleEncodingRate;
+    public double Mbps;
+    public long PagesPerSecond;
+
+    public long Pages => Duplicate + Normal + XbzrlePages;
+}

@@ -1,0 +1,263 @@
+using System.Numerics;
+using Godwit.Memory;
+using Godwit.Wire.Ram;
+using Godwit.Wire.Stream;
+using RamBlock = Godwit.Memory.RamBlock;
+
+namespace Godwit.Migration.Source;
+
+/// <summary>Guest memory as a live section: which pages are to be sent, and sending them. Source of the order: QEMU migration/ram.c.</summary>
+internal sealed class RamSource
+{
+    private const int PagesBetweenClocks = 64;
+    private const int MillisecondsPerSection = 50;
+
+    private readonly IMigratableMachine _machine;
+    private readonly StreamOutput _output;
+    private readonly bool _ignoreShared;
+    private readonly SectionHeader _section;
+    private readonly Part[] _parts;
+    private readonly XbzrleCache? _cache;
+    private readonly byte[] _copy = new byte[GuestPage.Size];
+    private readonly byte[] _encoded = new byte[GuestPage.Size];
+    private Part? _lastSent;
+    private int _part;
+    private long _word;
+
+    /// <param name="id">The section's.</param>
+    public RamSource(IMigratableMachine machine, StreamOutput output, uint id, bool ignoreShared, XbzrleCache? cache)
+    {
+        _machine = machine;
+        _output = output;
+        _ignoreShared = ignoreShared;
+        _cache = cache;
+        _section = new SectionHeader(SectionType.Start, id, SectionHeader.RamName, 0, 4);
+        _parts = [.. machine.RamBlocks.Where(b => !(ignoreShared && b.IsSharedFile)).Select((b, i) => new Part(b, i * 0x40000000001L))];
+    }
+
+    public RamCounters Counters { get; } = new();
+
+    /// <summary>Pages still to be sent, as far as is known.</summary>
+    public long DirtyPages { get; private set; }
+
+    /// <summary>Pages that were dirtied, from one reckoning of the rate to the next.</summary>
+    public long DirtiedInPeriod { get; set; }
+
+    /// <summary>Notes all pages as to be sent, and writes START with the list of blocks.</summary>
+    public void Setup()
+    {
+        foreach (var part in _parts)
+        {
+            for (var word = 0L; word < part.Block.Dirty.Words; word++)
+                part.Block.Dirty.Take(word);
+            part.SetAll();
+            DirtyPages += part.Block.Dirty.Pages;
+        }
+
+        _machine.SynchronizeWriters();
+        Counters.Syncs = 1;
+        Counters.Remaining = DirtyPages * GuestPage.Size;
+        Counters.DirtyBytesAtSync = Counters.Remaining;
+
+        var writer = _output.Writer(SectionHeader.MaxLength + 8);
+        _section.Write(ref writer);
+        RamItem.WriteMemSize(ref writer, _machine.RamBlocks.Aggregate(0UL, (sum, b) => sum + b.Length));
+        _output.Put(writer);
+        for (var i = 0; i < _machine.RamBlocks.Count; i++)
+        {
+            var block = _machine.RamBlocks[i];
+            writer = _output.Writer(Godwit.Wire.Ram.RamBlock.MaxEntryLength);
+            new Godwit.Wire.Ram.RamBlock(i, block.IdStr, block.Length) { Address = _ignoreShared ? block.Address : null }.Write(ref writer);
+            _output.Put(writer);
+        }
+
+        EndSection();
+    }
+
+    /// <summary>Takes what was dirtied since the last time; those pages may be read when this returns.</summary>
+    public void Synchronize()
+    {
+        Counters.Syncs++;
+        foreach (var part in _parts)
+        {
+            var dirty = part.Block.Dirty;
+            for (var word = 0L; word < dirty.Words; word++)
+            {
+                var taken = dirty.Take(word);
+                if (taken == 0)
+                    continue;
+                var fresh = BitOperations.PopCount(taken & ~part.Bits[word]);
+                part.Bits[word] |= taken;
+                DirtyPages += fresh;
+                DirtiedInPeriod += fresh;
+            }
+        }
+
+        _machine.SynchronizeWriters();
+        Counters.Remaining = DirtyPages * GuestPage.Size;
+        Counters.DirtyBytesAtSync = Counters.Remaining;
+    }
+
+    /// <summary>A PART: pages until the limit, for at most 50 ms.</summary>
+    /// <param name="limit">Position in the stream that isn't to be passed by more than a page.</param>
+    /// <param name="cancelled">Asked now and then.</param>
+    public void SendPart(long limit, Func<bool> cancelled)
+    {
+        Open(SectionType.Part);
+        Send(limit, Environment.TickCount64 + MillisecondsPerSection, last: false, cancelled);
+        EndSection();
+        _output.Flush();
+    }
+
+    /// <summary>END: all that is left. The guest stands.</summary>
+    public void SendEnd(Func<bool> cancelled)
+    {
+        Open(SectionType.End);
+        Send(long.MaxValue, long.MaxValue, last: true, cancelled);
+        EndSection();
+        _output.Flush();
+    }
+
+    private void Open(SectionType type)
+    {
+        var writer = _output.Writer(SectionHeader.MaxLength);
+        (_section with { Type = type }).Write(ref writer);
+        _output.Put(writer);
+    }
+
+    private void EndSection()
+    {
+        var writer = _output.Writer(8 + SectionHeader.FooterLength);
+        RamItem.WriteEos(ref writer);
+        _section.WriteFooter(ref writer);
+        _output.Put(writer);
+    }
+
+    private void Send(long limit, long deadline, bool last, Func<bool> cancelled)
+    {
+        var sent = 0;
+        while (DirtyPages > 0 && _output.Position < limit)
+        {
+            var part = _parts[_part];
+            while (_word < part.Bits.Length && part.Bits[_word] == 0)
+                _word++;
+            if (_word == part.Bits.Length)
+            {
+                _word = 0;
+                _part = (_part + 1) % _parts.Length;
+                continue;
+            }
+
+            var page = _word * 64 + BitOperations.TrailingZeroCount(part.Bits[_word]);
+            part.Bits[_word] &= part.Bits[_word] - 1;
+            DirtyPages--;
+            SendPage(part, page, last);
+            if ((++sent & (PagesBetweenClocks - 1)) != 0)
+                continue;
+            Volatile.Write(ref Counters.Remaining, DirtyPages * GuestPage.Size);
+            Volatile.Write(ref Counters.Transferred, _output.Position);
+            if (Environment.TickCount64 >= deadline || cancelled())
+                break;
+        }
+
+        Volatile.Write(ref Counters.Remaining, DirtyPages * GuestPage.Size);
+    }
+
+    private void SendPage(Part part, long page, bool last)
+    {
+        var offset = (ulong)page << GuestPage.Bits;
+        var name = part == _lastSent ? null : part.Block.IdStr;
+        var bytes = part.Block.Read(offset, GuestPage.Size);
+        if (ZeroPage.Is(bytes))
+        {
+            _lastSent = part;
+            var zero = _output.Writer(RamItem.MaxHeaderLength + 1);
+            RamItem.WriteZeroPage(ref zero, offset, name);
+            _output.Put(zero);
+            Counters.Duplicate++;
+            _cache?.Find(part.Key + page, (int)Counters.Syncs)?.AsSpan().Clear();
+            return;
+        }
+
+        // The first round sends everything anew: nothing is in the cache yet, and it would only be driven out again.
+        if (_cache is not null && Counters.Syncs > 1)
+        {
+            SendByCache(part, page, offset, name, last);
+            return;
+        }
+
+        PutHeader(part, offset, name);
+        _output.PutPage(part.Block, offset);
+        Counters.Normal++;
+    }
+
+    private void PutHeader(Part part, ulong offset, string? name)
+    {
+        _lastSent = part;
+        var header = _output.Writer(RamItem.MaxHeaderLength);
+        RamItem.WriteHeader(ref header, offset, RamFlags.Page, name);
+        _output.Put(header);
+    }
+
+    /// <summary>What is sent and what the cache remembers must be the same bytes, though the guest may be writing: both come from one copy.</summary>
+    private void SendByCache(Part part, long page, ulong offset, string? name, bool last)
+    {
+        part.Block.Read(offset, GuestPage.Size).CopyTo(_copy);
+        var round = (int)Counters.Syncs;
+        if (_cache!.Find(part.Key + page, round) is not { } old)
+        {
+            Counters.XbzrleMisses++;
+            if (!last && _cache.Insert(part.Key + page, round) is { } slot)
+                _copy.CopyTo(slot, 0);
+            PutCopy(part, offset, name);
+            return;
+        }
+
+        var length = Xbzrle.Encode(old, _copy, _encoded);
+        if (length == 0)
+        {
+            Counters.XbzrlePages++;
+            return;
+        }
+
+        _copy.CopyTo(old, 0);
+        if (length == Xbzrle.Overflow)
+        {
+            Counters.XbzrleOverflows++;
+            Counters.XbzrleBytes += GuestPage.Size;
+            PutCopy(part, offset, name);
+            return;
+        }
+
+        _lastSent = part;
+        var writer = _output.Writer(RamItem.MaxHeaderLength + 3 + GuestPage.Size);
+        RamItem.WriteXbzrle(ref writer, offset, name, _encoded.AsSpan(0, length));
+        Counters.XbzrlePages++;
+        Counters.XbzrleBytes += writer.Position - 8;
+        _output.Put(writer);
+    }
+
+    private void PutCopy(Part part, ulong offset, string? name)
+    {
+        PutHeader(part, offset, name);
+        _output.Put(_copy);
+        Counters.Normal++;
+    }
+
+    private sealed class Part(RamBlock block, long key)
+    {
+        public RamBlock Block { get; } = block;
+
+        /// <summary>Makes pages of different blocks differ in the cache.</summary>
+        public long Key { get; } = key;
+
+        public ulong[] Bits { get; } = new ulong[block.Dirty.Words];
+
+        public void SetAll()
+        {
+            Array.Fill(Bits, ulong.MaxValue);
+            if ((Block.Dirty.Pages & 63) is var rest and > 0)
+                Bits[^1] = (1UL << (int)rest) - 1;
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using System.Buffers;
+using System.Text.Json;
+using Godwit.Memory;
+
+namespace Godwit.Migration.Tests;
+
+/// <summary>A machine of memory and two devices, with a thread that writes like a hart.</summary>
+internal sealed class SourceMachine : IMigratableMachine, IDisposable
+{
+    private readonly object _hart = new();
+    private readonly Thread _thread;
+    private readonly List<string> _calls = [];
+    private volatile bool _runs;
+    private volatile bool _ends;
+    private long _stores;
+
+    public SourceMachine(int pages, bool busy = false)
+    {
+        RamBlocks = [RamBlock.Create("board.ram", (ulong)pages * GuestPage.Size), RamBlock.Create("flash", 8 * GuestPage.Size)];
+        var random = new Random(pages);
+        for (var page = 0; page < pages; page += 3)
+            random.NextBytes(RamBlocks[0].Write((ulong)page * GuestPage.Size, GuestPage.Size));
+        Devices = [new Device("early", 3, [1, 2, 3]), new Device("0000:00/late", 1, new byte[70000])];
+        _runs = busy;
+        _thread = new Thread(Store) { IsBackground = true };
+        _thread.Start();
+    }
+
+    public string MachineType => "virt";
+
+    public Guid Uuid { get; init; }
+
+    public IReadOnlyList<RamBlock> RamBlocks { get; }
+
+    public IReadOnlyList<IDeviceSection> Devices { get; set; }
+
+    public IReadOnlyList<ILiveSection> LiveSections => [];
+
+    /// <summary>Of the run state and of the throttle, in order.</summary>
+    public string[] Calls
+    {
+        get
+        {
+            lock (_calls)
+                return [.. _calls];
+        }
+    }
+
+    public bool Runs => _runs;
+
+    /// <summary>Done when the guest is stopped.</summary>
+    public Action? OnStop { get; set; }
+
+    public void SynchronizeWriters()
+    {
+        lock (_hart)
+        {
+        }
+    }
+
+    public void Throttle(int percent) => Note($"throttle {percent}");
+
+    public void StopForSwitchover()
+    {
+        lock (_hart)
+            _runs = false;
+        Note("stop");
+        OnStop?.Invoke();
+    }
+
+    public void TakeBack()
+    {
+        Note("take back");
+        _runs = true;
+    }
+
+    public void HandOver() => Note("hand over");
+
+    public void StartIncoming() => throw new NotSupportedException();
+
+    public void DiscardIncoming() => throw new NotSupportedException();
+
+    public void Dispose()
+    {
+        _ends = true;
+        _thread.Join();
+        foreach (var block in RamBlocks)
+            block.Dispose();
+    }
+
+    private void Note(string call)
+    {
+        lock (_calls)
+            _calls.Add(call);
+    }
+
+    /// <summary>A counter walks over a sixteenth of memory, and clears a page now and then.</summary>
+    private void Store()
+    {
+        var pages = RamBlocks[0].Dirty.Pages / 16;
+        while (!_ends)
+        {
+            lock (_hart)
+            {
+                for (var i = 0; _runs && i < 8; i++)
+                {
+                    var page = RamBlocks[0].Write((ulong)(_stores % pages) * GuestPage.Size, GuestPage.Size);
+                    if (_stores % 5 == 0)
+                        page.Clear();
+                    BitConverter.TryWriteBytes(page[(int)(_stores % 500 * 8)..], ++_stores);
+                }
+            }
+
+            Thread.Yield();
+        }
+    }
+
+    private sealed class Device(string name, uint version, byte[] body) : IDeviceSection
+    {
+        public string IdStr => name;
+
+        public uint InstanceId => 0;
+
+        public uint Version => version;
+
+        public uint MinimumVersion => 1;
+
+        public bool IsNeeded => true;
+
+        public void Save(IBufferWriter<byte> writer, Utf8JsonWriter description)
+        {
+            writer.Write(body);
+            description.WriteStartObject();
+            description.WriteString("name", name);
+            description.WriteNumber("instance_id", 0);
+            description.WriteString("vmsd_name", name);
+            description.WriteNumber("version", version);
+            description.WriteStartArray("fields");
+            description.WriteStartObject();
+            description.WriteString("name", "bytes");
+            description.WriteString("type", "buffer");
+            description.WriteNumber("size", body.Length);
+            description.WriteEndObject();
+            description.WriteEndArray();
+            description.WriteEndObject();
+        }
+
+        public int Load(ReadOnlySpan<byte> bytes, uint v, long offset) => throw new NotSupportedException();
+    }
+}
