@@ -113,6 +113,20 @@ public sealed class AclintMtimerDevice : IMmioDevice, IResettable
         TimeChanged?.Invoke();
     }
 
+    /// <summary>Goes on from the compare registers of <see cref="State"/>, all that QEMU up to 10.0 saves: time runs as since power-on.</summary>
+    public void AfterLoadOfCompareRegisters()
+    {
+        State.TimeDelta = 0;
+        Volatile.Write(ref _delta, 0);
+        for (var hart = 0; hart < _timers.Length; hart++)
+        {
+            _timers[hart].Cancel();
+            Compare(hart);
+        }
+
+        TimeChanged?.Invoke();
+    }
+
     private void SetTime(ulong time)
     {
         State.TimeDelta = time - Ticks;

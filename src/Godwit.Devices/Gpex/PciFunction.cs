@@ -14,6 +14,9 @@ public class PciFunction
     private const ushort StatusInterrupt = 0x0008, StatusWriteOneToClear = 0xf900;
     private const int ConventionalLength = 256, ExpressLength = 4096;
 
+    /// <summary>Bytes that QEMU compares in every function (its <c>cmask</c>).</summary>
+    private static readonly byte[] s_identity = [0x00, 0x01, 0x02, 0x03, 0x08, 0x09, 0x0a, 0x0b, 0x0e, 0x34];
+
     private readonly byte[] _writable;
     private readonly byte[] _writeOneToClear;
     private readonly PciBar?[] _bars = new PciBar?[BarCount];
@@ -138,6 +141,19 @@ public class PciFunction
 
     /// <summary>Goes on from <see cref="State"/>.</summary>
     public void AfterLoad() => Remap();
+
+    /// <summary>Takes the configuration space of another machine's function, which must be the same kind of function.</summary>
+    /// <exception cref="InvalidDataException">Vendor, device, class or header type differ: nothing was taken.</exception>
+    internal void LoadConfig(ReadOnlySpan<byte> config)
+    {
+        foreach (var offset in s_identity)
+        {
+            if (config[offset] != State.Config[offset])
+                throw new InvalidDataException($"{Name}: {config[offset]:x2} at {offset:x} of the configuration space, but it is {State.Config[offset]:x2} here");
+        }
+
+        config.CopyTo(State.Config);
+    }
 
     internal void PluggedInto(GpexHost host, int deviceFunction)
     {
