@@ -1,0 +1,26 @@
+namespace Godwit.Monitor.Server;
+
+/// <summary>What a monitor asks of a machine besides its migrations.</summary>
+public interface IMonitoredMachine
+{
+    /// <summary>Null where none was given.</summary>
+    string? Name { get; }
+
+    Guid Uuid { get; }
+
+    /// <summary>The run state, in QEMU's spelling.</summary>
+    string Status { get; }
+
+    /// <exception cref="Migration.MigrationRefusedException">A migration holds it.</exception>
+    void Continue();
+
+    void Stop();
+
+    void Reset();
+
+    /// <summary>Presses the power button, which the board virt without ACPI doesn't have: the guest isn't told.</summary>
+    void PowerDown();
+
+    /// <summary>Ends the process, once the answer has been sent.</summary>
+    void Quit();
+}

@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Godwit.Monitor.Server;
+
+/// <summary>The members of a command's arguments, checked as QEMU's input visitor checks them. Source: QEMU qapi/qobject-input-visitor.c.</summary>
+internal sealed class QmpArguments(JsonObject members, string prefix = "")
+{
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    public IEnumerable<string> Names => members.Select(m => m.Key);
+
+    public bool Has(string name)
+    {
+        _known.Add(name);
+        return members.ContainsKey(name);
+    }
+
+    public string? OptionalString(string name) => Has(name) ? String(name) : null;
+
+    public string String(string name) => Get(name) is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : throw Type(name, "string");
+
+    public bool? OptionalBool(string name) => Has(name) ? Bool(name) : null;
+
+    public bool Bool(string name) => Get(name) switch
+    {
+        JsonValue v when v.GetValueKind() == JsonValueKind.True => true,
+        JsonValue v when v.GetValueKind() == JsonValueKind.False => false,
+        _ => throw Type(name, "boolean"),
+    };
+
+    /// <param name="bits">64 takes negative numbers, as QEMU's does.</param>
+    public ulong Unsigned(string name, int bits)
+    {
+        if (Get(name) is JsonValue v && v.GetValueKind() == JsonValueKind.Number)
+        {
+            if (v.TryGetValue<long>(out var signed) && (bits == 64 || (signed >= 0 && signed >> bits == 0)))
+                return unchecked((ulong)signed);
+            if (v.TryGetValue<ulong>(out var large) && bits == 64)
+                return large;
+        }
+
+        throw new QmpError($"Parameter '{prefix}{name}' expects {(bits == 64 ? "uint64" : $"uint{bits}_t")}");
+    }
+
+    public string Enumeration(string name, params ReadOnlySpan<string> values)
+    {
+        var value = String(name);
+        return values.Contains(value) ? value : throw new QmpError($"Parameter '{name}' does not accept value '{value}'");
+    }
+
+    public QmpArguments Object(string name) => Get(name) is JsonObject o ? new QmpArguments(o, $"{prefix}{name}.") : throw Type(name, "object");
+
+    public IEnumerable<QmpArguments> Objects(string name)
+    {
+        var list = List(name);
+        for (var i = 0; i < list.Count; i++)
+            yield return list[i] is JsonObject o ? new QmpArguments(o, $"{prefix}{name}[{i}].") : throw Type($"{name}[{i}]", "object");
+    }
+
+    public List<string> Strings(string name)
+    {
+        var result = new List<string>();
+        foreach (var item in List(name))
+            result.Add(item is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : throw Type($"{name}[{result.Count}]", "string"));
+        return result;
+    }
+
+    public JsonArray List(string name) => Get(name) as JsonArray ?? throw Type(name, "array");
+
+    public JsonNode? Get(string name) => Has(name) ? members[name] : throw new QmpError($"Parameter '{prefix}{name}' is missing");
+
+    /// <exception cref="QmpError">There are members that nobody asked for.</exception>
+    public void Finish()
+    {
+        foreach (var (name, _) in members)
+        {
+            if (!_known.Contains(name))
+                throw new QmpError($"Parameter '{prefix}{name}' is unexpected");
+        }
+    }
+
+    public QmpError Type(string name, string expected) => new($"Invalid parameter type for '{prefix}{name}', expected: {expected}");
+}
