@@ -11,7 +11,9 @@ using Godwit.Devices.SifiveTest;
 using Godwit.Devices.Uart16550;
 using Godwit.Devices.VirtioMmio;
 using Godwit.Machine.Cpu;
+using Godwit.Machine.Cpu.Saved;
 using Godwit.Memory;
+using Godwit.Migration;
 
 namespace Godwit.Machine.Virt;
 
@@ -21,7 +23,14 @@ internal sealed class VirtBoard : IDisposable
     private readonly List<IResettable> _devices = [];
     private readonly List<RamBlock> _blocks = [];
     private readonly ICharacterBackend? _serial;
-    private GoldfishRtcDevice? _rtc;
+    private readonly AclintMtimerDevice _mtimer;
+    private readonly AclintSwiDevice _swi;
+    private readonly PlicDevice _plic;
+    private readonly FwCfgDevice _fwCfg;
+    private readonly GpexHost _pcie;
+    private readonly Uart16550Device _uart;
+    private readonly PflashCfi01Device[] _flash;
+    private readonly GoldfishRtcDevice _rtc;
 
     /// <param name="pc">The reset vector.</param>
     /// <param name="uuid">The machine's.</param>
@@ -33,10 +42,15 @@ internal sealed class VirtBoard : IDisposable
 
         var time = new AclintTime();
         Harts = [.. Enumerable.Range(0, hartCount).Select(id => new Hart(id, cpu, Memory, time, Clock))];
-        AddAclint(time);
-        var plic = AddPlic();
-        AddDevices(plic, power, uuid);
-        AddPcie(plic, ram.Length);
+        (_swi, _mtimer) = AddAclint(time);
+        _plic = AddPlic();
+        Add(MemoryMap.Test.Base, SifiveTestDevice.RegionSize, new SifiveTestDevice(power));
+        _rtc = Add(MemoryMap.Rtc.Base, GoldfishRtcDevice.RegionSize, new GoldfishRtcDevice(_plic.Inputs[(int)MemoryMap.RtcInterrupt], Clock));
+        for (var n = 0; n < MemoryMap.VirtioCount; n++)
+            Add(MemoryMap.VirtioDevice(n).Base, VirtioMmioDevice.RegionSize, new VirtioMmioDevice());
+        _fwCfg = AddFwCfg(uuid);
+        _flash = [AddFlash(MemoryMap.Flash0), AddFlash(MemoryMap.Flash1)];
+        _pcie = AddPcie(ram.Length);
         foreach (var (name, size) in MemoryMap.AcpiBlocks)
             _blocks.Add(RamBlock.Create(name, size));
         // QEMU lists its blocks by size, equal ones as they were made.
@@ -46,7 +60,7 @@ internal sealed class VirtBoard : IDisposable
         {
             // Behind the reset, which would drop input that is there already.
             _serial = serial?.Invoke(Memory.DeviceLock) ?? new NullBackend();
-            AddSerial(plic, _serial);
+            _uart = AddSerial(_serial);
         }
         catch
         {
@@ -77,12 +91,28 @@ internal sealed class VirtBoard : IDisposable
         }
     }
 
+    /// <summary>The sections of the migration stream, in QEMU's order.</summary>
+    public IReadOnlyList<IDeviceSection> CreateSections(GlobalState globalState) =>
+    [
+        new ClockVmState(Clock).Section(),
+        .. Harts.SelectMany(hart => HartVmState.Sections(new SavedHart(hart) { SoftwareInterruptLoaded = level => _swi.State.Msip[hart.Id] = level })),
+        AclintMtimerVmState.Section(_mtimer),
+        PlicVmState.Section(_plic),
+        FwCfgVmState.Section(_fwCfg),
+        .. GpexVmState.Sections(_pcie),
+        Uart16550VmState.Section(_uart),
+        GoldfishRtcVmState.Section(_rtc),
+        .. _flash.Select((flash, n) => PflashCfi01VmState.Section(flash, (uint)n)),
+        globalState.AcpiSection(),
+        globalState.Section(),
+    ];
+
     /// <summary>Lets time go on. The harts still stand.</summary>
     public void StartClock()
     {
         Clock.Start();
         lock (Memory.DeviceLock)
-            _rtc?.AfterPause();
+            _rtc.AfterPause();
     }
 
     public void Dispose()
@@ -109,10 +139,10 @@ internal sealed class VirtBoard : IDisposable
         return device;
     }
 
-    private void AddAclint(AclintTime time)
+    private (AclintSwiDevice Swi, AclintMtimerDevice Mtimer) AddAclint(AclintTime time)
     {
         var clint = MemoryMap.Clint.Base;
-        Add(clint, AclintSwiDevice.RegionSize, new AclintSwiDevice([.. Harts.Select(h => h.MachineSoftware)]));
+        var swi = Add(clint, AclintSwiDevice.RegionSize, new AclintSwiDevice([.. Harts.Select(h => h.MachineSoftware)]));
         var mtimer = new AclintMtimerDevice(Clock, [.. Harts.Select(h => h.MachineTimer)]);
         Add(clint + AclintSwiDevice.RegionSize, AclintMtimerDevice.RegionSize, mtimer);
         time.Device = mtimer;
@@ -121,6 +151,7 @@ internal sealed class VirtBoard : IDisposable
             foreach (var hart in Harts)
                 hart.TimeChanged();
         };
+        return (swi, mtimer);
     }
 
     private PlicDevice AddPlic()
@@ -130,41 +161,37 @@ internal sealed class VirtBoard : IDisposable
         return Add(MemoryMap.Plic.Base, PlicDevice.RegionSize, plic);
     }
 
-    private void AddDevices(PlicDevice plic, Action<PowerEvent> power, Guid uuid)
+    private FwCfgDevice AddFwCfg(Guid uuid)
     {
-        Add(MemoryMap.Test.Base, SifiveTestDevice.RegionSize, new SifiveTestDevice(power));
-        _rtc = Add(MemoryMap.Rtc.Base, GoldfishRtcDevice.RegionSize, new GoldfishRtcDevice(plic.Inputs[(int)MemoryMap.RtcInterrupt], Clock));
-        for (var n = 0; n < MemoryMap.VirtioCount; n++)
-            Add(MemoryMap.VirtioDevice(n).Base, VirtioMmioDevice.RegionSize, new VirtioMmioDevice());
         var fwCfg = Add(MemoryMap.FwCfg.Base, FwCfgDevice.RegionSize, new FwCfgDevice(Memory, Harts.Count, uuid));
         fwCfg.State.TableMrSize = MemoryMap.AcpiBlocks[0].Size;
         fwCfg.State.LinkerMrSize = MemoryMap.AcpiBlocks[1].Size;
         fwCfg.State.RsdpMrSize = MemoryMap.AcpiBlocks[2].Size;
-        AddFlash(MemoryMap.Flash0);
-        AddFlash(MemoryMap.Flash1);
+        return fwCfg;
     }
 
-    private void AddSerial(PlicDevice plic, ICharacterBackend backend)
+    private Uart16550Device AddSerial(ICharacterBackend backend)
     {
-        var uart = new Uart16550Device(plic.Inputs[(int)MemoryMap.UartInterrupt], Clock, backend);
-        Add(MemoryMap.Uart0.Base, Uart16550Device.RegionSize, uart);
+        var uart = new Uart16550Device(_plic.Inputs[(int)MemoryMap.UartInterrupt], Clock, backend);
+        return Add(MemoryMap.Uart0.Base, Uart16550Device.RegionSize, uart);
     }
 
-    private void AddFlash(MemoryMapEntry bank)
+    private PflashCfi01Device AddFlash(MemoryMapEntry bank)
     {
         var storage = RamBlock.Create(bank.Name, bank.Size);
         _blocks.Add(storage);
-        Add(bank.Base, PflashCfi01Device.RegionSize, new PflashCfi01Device(storage));
+        return Add(bank.Base, PflashCfi01Device.RegionSize, new PflashCfi01Device(storage));
     }
 
-    private void AddPcie(PlicDevice plic, ulong memorySize)
+    private GpexHost AddPcie(ulong memorySize)
     {
         var first = (int)MemoryMap.FirstPcieInterrupt;
-        var host = new GpexHost([.. Enumerable.Range(first, GpexHost.Lines).Select(n => plic.Inputs[n])]);
+        var host = new GpexHost([.. Enumerable.Range(first, GpexHost.Lines).Select(n => _plic.Inputs[n])]);
         Add(MemoryMap.PcieEcam.Base, GpexHost.EcamSize, host);
         Memory.MapDevice(MemoryMap.PciePio.Base, GpexHost.IoSize, host.Io);
         Memory.MapDevice(MemoryMap.PcieMmio.Base, MemoryMap.PcieMmio.Size, host.CreateMemoryWindow(MemoryMap.PcieMmio.Base));
         var high = MemoryMap.HighPcieMmio(memorySize);
         Memory.MapDevice(high.Base, high.Size, host.CreateMemoryWindow(high.Base));
+        return host;
     }
 }

@@ -11,7 +11,6 @@ public sealed partial class VirtMachine : IMigratableMachine
 {
     private readonly Lock _throttling = new();
     private Throttle? _throttle;
-    private RunState? _received;
 
     public string MachineType => "virt";
 
@@ -19,7 +18,7 @@ public sealed partial class VirtMachine : IMigratableMachine
 
     public IReadOnlyList<RamBlock> RamBlocks => _board.Blocks;
 
-    public IReadOnlyList<IDeviceSection> Devices { get; private set; } = [];
+    public IReadOnlyList<IDeviceSection> Devices { get; }
 
     public IReadOnlyList<ILiveSection> LiveSections => [];
 
@@ -102,8 +101,7 @@ public sealed partial class VirtMachine : IMigratableMachine
         {
             if (_state != RunState.InMigrate)
                 return;
-            var received = _received ?? RunState.Running;
-            _received = null;
+            var received = _globalState.TakeReceived() ?? RunState.Running;
             if (received != RunState.Running)
                 Enter(received);
             else if (_autostart)
@@ -119,7 +117,7 @@ public sealed partial class VirtMachine : IMigratableMachine
         {
             if (_state != RunState.InMigrate)
                 return;
-            _received = null;
+            _globalState.TakeReceived();
             _board.Reset(BoardImage.ResetAddress);
         }
     }

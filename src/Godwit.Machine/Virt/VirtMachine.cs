@@ -21,6 +21,7 @@ public sealed partial class VirtMachine : IDisposable
     private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _powerControl;
     private RunState _state = RunState.Prelaunch;
+    private readonly GlobalState _globalState;
     private RunState _before;
     private bool _autostart;
 
@@ -32,6 +33,8 @@ public sealed partial class VirtMachine : IDisposable
         _image = BoardLoader.Load(options.Load);
         var ram = options.Ram ?? RamBlock.Create(MemoryMap.RamName, options.Load.MemorySize);
         _board = new VirtBoard(options.Load.Cpu, options.Load.Harts, ram, options.Serial, e => _powerEvents.Writer.TryWrite(e), BoardImage.ResetAddress, options.Uuid);
+        _globalState = new GlobalState(() => _before);
+        Devices = _board.CreateSections(_globalState);
         try
         {
             // What an incoming machine has in memory comes with the stream, or stands there already.
