@@ -25,7 +25,7 @@ public sealed class GoldenMachineTests : IDisposable
     [Fact]
     public void What_QEMU_11_sent_is_sent_on_byte_for_byte()
     {
-        var came = Golden.Read("virt-11.1.stream");
+        var came = Golden.Stream("virt-11.1");
         var went = InAndOut(came);
 
         var expected = Sections(came);
@@ -43,14 +43,14 @@ public sealed class GoldenMachineTests : IDisposable
     [Fact]
     public void The_description_is_the_one_that_QEMU_11_wrote()
     {
-        var came = Golden.Read("virt-11.1.stream");
+        var came = Golden.Stream("virt-11.1");
         Assert.Equal(Encoding.UTF8.GetString(Json(came)).Replace(" ", "", StringComparison.Ordinal), Encoding.UTF8.GetString(Json(InAndOut(came))).Replace(" ", "", StringComparison.Ordinal));
     }
 
     [Fact]
     public void What_QEMU_10_sent_comes_in()
     {
-        using var machine = Load(Golden.Read("virt-10.0-no-footers.stream"), out _);
+        using var machine = Load(Golden.Stream("virt-10.0-no-footers"), out _);
 
         Assert.Equal(RunState.Paused, machine.State);
         Assert.NotEqual(0UL, machine.Harts[0].State.Pc);
