@@ -7,7 +7,7 @@ namespace Godwit.Migration.Tests;
 /// <summary>A machine of memory and two devices, with a thread that writes like a hart.</summary>
 internal sealed class SourceMachine : IMigratableMachine, IDisposable
 {
-    private readonly object _hart = new();
+    private readonly Lock _hart = new();
     private readonly Thread _thread;
     private readonly List<string> _calls = [];
     private volatile bool _runs;

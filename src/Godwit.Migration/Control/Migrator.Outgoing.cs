@@ -17,6 +17,7 @@ public sealed partial class Migrator
             ThrowIfOutgoing();
             if (IncomingInfo()?.Status is MigrationStatus.Setup or MigrationStatus.Active)
                 throw new MigrationRefusedException("Guest is waiting for an incoming migration");
+            _outgoing?.Dispose();
             _outgoing = new OutgoingMigration(
                 _machine,
                 uri,
@@ -50,6 +51,6 @@ public sealed partial class Migrator
     private void StopOutgoing()
     {
         _outgoing?.Cancel();
-        _outgoing?.Join();
+        _outgoing?.Dispose();
     }
 }

@@ -1,6 +1,5 @@
 using Godwit.Migration.Channels;
 using Godwit.Migration.Control;
-using Godwit.Wire.Ram;
 using Godwit.Wire.Stream;
 
 namespace Godwit.Migration.Source;
@@ -8,7 +7,7 @@ namespace Godwit.Migration.Source;
 /// <summary>One migration away from here: a thread that goes through QEMU's states. Source: QEMU migration/migration.c, migration_thread.
 /// The guest counts as the destination's from before the stream's end leaves: whatever breaks earlier, it runs on here; whatever breaks later, it is held
 /// paused unless the destination says that it failed.</summary>
-internal sealed partial class OutgoingMigration
+internal sealed partial class OutgoingMigration : IDisposable
 {
     private const uint RamSectionId = 1;
     private const int NothingToDoMilliseconds = 1;
@@ -86,7 +85,13 @@ internal sealed partial class OutgoingMigration
         return true;
     }
 
-    public void Join() => _thread.Join();
+    /// <summary>Waits until it is over.</summary>
+    public void Dispose()
+    {
+        if (_thread.IsAlive)
+            _thread.Join();
+        _wake.Dispose();
+    }
 
     private void Run()
     {
