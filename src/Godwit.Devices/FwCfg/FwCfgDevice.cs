@@ -21,12 +21,13 @@ public sealed class FwCfgDevice : IMmioDevice, IResettable
 
     /// <param name="memory">Where DMA goes.</param>
     /// <param name="cpus">How many harts there are.</param>
-    public FwCfgDevice(AddressSpace memory, int cpus)
+    /// <param name="uuid">The machine's.</param>
+    public FwCfgDevice(AddressSpace memory, int cpus, Guid uuid = default)
     {
         _memory = memory;
         Add(FwCfgKey.Signature, "QEMU"u8.ToArray());
         Add(FwCfgKey.Id, VersionWithDma);
-        Add(FwCfgKey.Uuid, new byte[16]);
+        Add(FwCfgKey.Uuid, uuid.ToByteArray(bigEndian: true));
         // Little-endian 16-bit numbers: no graphics is QEMU's -nographic.
         Add(FwCfgKey.NoGraphic, [1, 0]);
         Add(FwCfgKey.BootMenu, [0, 0]);

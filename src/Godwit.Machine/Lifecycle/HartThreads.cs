@@ -13,6 +13,8 @@ internal sealed class HartThreads : IDisposable
     private readonly CountdownEvent _running = new(1);
     private volatile bool _ended;
     private bool _isRunning;
+    private bool _isWanted;
+    private bool _isHeld;
 
     /// <param name="failed">Told, on the hart's thread, of an exception that a hart must not throw.</param>
     public HartThreads(IReadOnlyList<Hart> harts, Action<Hart, Exception> failed)
@@ -25,17 +27,14 @@ internal sealed class HartThreads : IDisposable
             thread.Start();
     }
 
-    /// <summary>Lets all harts go on.</summary>
+    /// <summary>Lets all harts go on, now or when nothing holds them back any more.</summary>
     public void Start()
     {
         lock (_lock)
         {
-            if (_isRunning)
-                return;
-            _isRunning = true;
-            _running.Reset(_harts.Count);
-            foreach (var go in _go)
-                go.Release();
+            _isWanted = true;
+            if (!_isHeld)
+                Release();
         }
     }
 
@@ -44,12 +43,35 @@ internal sealed class HartThreads : IDisposable
     {
         lock (_lock)
         {
-            if (!_isRunning)
-                return;
+            _isWanted = false;
+            Gather();
+        }
+    }
+
+    /// <summary>Has harts that run stand for a while, whatever else is asked of them (QEMU: <c>cpu_throttle_thread</c>).</summary>
+    public void Hold(bool held)
+    {
+        lock (_lock)
+        {
+            _isHeld = held;
+            if (held)
+                Gather();
+            else if (_isWanted)
+                Release();
+        }
+    }
+
+    /// <summary>Has each hart pass an instruction boundary with nothing left in its write translations. A hart that sleeps passes it at once.</summary>
+    public void Synchronize()
+    {
+        lock (_lock)
+        {
+            var ran = _isRunning;
+            Gather();
             foreach (var hart in _harts)
-                hart.RequestStop();
-            _running.Wait();
-            _isRunning = false;
+                hart.Mmu.FlushWrites();
+            if (ran)
+                Release();
         }
     }
 
@@ -64,6 +86,26 @@ internal sealed class HartThreads : IDisposable
         foreach (var go in _go)
             go.Dispose();
         _running.Dispose();
+    }
+
+    private void Release()
+    {
+        if (_isRunning)
+            return;
+        _isRunning = true;
+        _running.Reset(_harts.Count);
+        foreach (var go in _go)
+            go.Release();
+    }
+
+    private void Gather()
+    {
+        if (!_isRunning)
+            return;
+        foreach (var hart in _harts)
+            hart.RequestStop();
+        _running.Wait();
+        _isRunning = false;
     }
 
     private void Run(Hart hart, SemaphoreSlim go)

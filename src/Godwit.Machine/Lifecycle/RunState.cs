@@ -16,6 +16,15 @@ public enum RunState
 
     /// <summary>A defect of ours ended a hart.</summary>
     InternalError,
+
+    /// <summary>Made to take another machine's state, which isn't all there yet.</summary>
+    InMigrate,
+
+    /// <summary>Stopped while the rest of its state goes to the other side.</summary>
+    FinishMigrate,
+
+    /// <summary>The other side has the guest.</summary>
+    PostMigrate,
 }
 
 /// <summary>QEMU's spelling.</summary>
@@ -27,6 +36,27 @@ public static class RunStateName
         RunState.Running => "running",
         RunState.Paused => "paused",
         RunState.Shutdown => "shutdown",
+        RunState.InMigrate => "inmigrate",
+        RunState.FinishMigrate => "finish-migrate",
+        RunState.PostMigrate => "postmigrate",
         _ => "internal-error",
     };
+
+    /// <summary>What a source's state becomes here. States that only QEMU has, and all of them stand, become <see cref="RunState.Paused"/>.</summary>
+    /// <returns>False: QEMU has no such state, or a machine in it can't go on here.</returns>
+    public static bool TryParse(string name, out RunState state)
+    {
+        RunState? found = name switch
+        {
+            "prelaunch" => RunState.Prelaunch,
+            "running" => RunState.Running,
+            "shutdown" => RunState.Shutdown,
+            "internal-error" => RunState.InternalError,
+            "postmigrate" => RunState.PostMigrate,
+            "paused" or "finish-migrate" or "inmigrate" or "debug" or "io-error" or "restore-vm" or "save-vm" or "watchdog" or "guest-panicked" or "colo" => RunState.Paused,
+            _ => null,
+        };
+        state = found ?? RunState.Paused;
+        return found is not null;
+    }
 }

@@ -35,6 +35,11 @@ public static class MemoryMap
     public static readonly MemoryMapEntry PcieEcam = new("pcie-ecam", 0x3000_0000, 0x1000_0000);
     public static readonly MemoryMapEntry PcieMmio = new("pcie-mmio", 0x4000_0000, 0x4000_0000);
 
+    /// <summary>RAM blocks that stand nowhere in the guest's memory: ACPI tables as firmware reads them. They have a place in the stream
+    /// (QEMU: <c>hw/acpi/aml-build.h</c>, ACPI_BUILD_TABLE_MAX_SIZE… as <c>hw/riscv/virt-acpi-build.c</c> fills them up).</summary>
+    public static readonly IReadOnlyList<(string Name, ulong Size)> AcpiBlocks =
+        [("/rom@etc/acpi/tables", 0x2_0000), ("/rom@etc/table-loader", 0x1000), ("/rom@etc/acpi/rsdp", 0x1000)];
+
     public const string RamName = "riscv_virt_board.ram";
     public const ulong RamBase = 0x8000_0000;
 

@@ -24,7 +24,8 @@ internal sealed class VirtBoard : IDisposable
     private GoldfishRtcDevice? _rtc;
 
     /// <param name="pc">The reset vector.</param>
-    public VirtBoard(CpuModel cpu, int hartCount, RamBlock ram, Func<Lock, ICharacterBackend>? serial, Action<PowerEvent> power, ulong pc)
+    /// <param name="uuid">The machine's.</param>
+    public VirtBoard(CpuModel cpu, int hartCount, RamBlock ram, Func<Lock, ICharacterBackend>? serial, Action<PowerEvent> power, ulong pc, Guid uuid)
     {
         Clock = new VirtualClock(Memory.DeviceLock);
         AddRam(ram, MemoryMap.RamBase);
@@ -34,8 +35,12 @@ internal sealed class VirtBoard : IDisposable
         Harts = [.. Enumerable.Range(0, hartCount).Select(id => new Hart(id, cpu, Memory, time, Clock))];
         AddAclint(time);
         var plic = AddPlic();
-        AddDevices(plic, power);
+        AddDevices(plic, power, uuid);
         AddPcie(plic, ram.Length);
+        foreach (var (name, size) in MemoryMap.AcpiBlocks)
+            _blocks.Add(RamBlock.Create(name, size));
+        // QEMU lists its blocks by size, equal ones as they were made.
+        Blocks = [.. _blocks.OrderByDescending(b => b.Length)];
         Reset(pc);
         try
         {
@@ -56,8 +61,8 @@ internal sealed class VirtBoard : IDisposable
 
     public IReadOnlyList<Hart> Harts { get; }
 
-    /// <summary>All blocks of RAM and ROM, by the names that the migration stream gives them.</summary>
-    public IReadOnlyList<RamBlock> Blocks => _blocks;
+    /// <summary>All blocks of RAM and ROM, by the names and in the order of the migration stream.</summary>
+    public IReadOnlyList<RamBlock> Blocks { get; }
 
     /// <summary>Devices and harts as after power-on; RAM keeps what it holds. The harts must stand.</summary>
     /// <param name="pc">The reset vector.</param>
@@ -125,13 +130,16 @@ internal sealed class VirtBoard : IDisposable
         return Add(MemoryMap.Plic.Base, PlicDevice.RegionSize, plic);
     }
 
-    private void AddDevices(PlicDevice plic, Action<PowerEvent> power)
+    private void AddDevices(PlicDevice plic, Action<PowerEvent> power, Guid uuid)
     {
         Add(MemoryMap.Test.Base, SifiveTestDevice.RegionSize, new SifiveTestDevice(power));
         _rtc = Add(MemoryMap.Rtc.Base, GoldfishRtcDevice.RegionSize, new GoldfishRtcDevice(plic.Inputs[(int)MemoryMap.RtcInterrupt], Clock));
         for (var n = 0; n < MemoryMap.VirtioCount; n++)
             Add(MemoryMap.VirtioDevice(n).Base, VirtioMmioDevice.RegionSize, new VirtioMmioDevice());
-        Add(MemoryMap.FwCfg.Base, FwCfgDevice.RegionSize, new FwCfgDevice(Memory, Harts.Count));
+        var fwCfg = Add(MemoryMap.FwCfg.Base, FwCfgDevice.RegionSize, new FwCfgDevice(Memory, Harts.Count, uuid));
+        fwCfg.State.TableMrSize = MemoryMap.AcpiBlocks[0].Size;
+        fwCfg.State.LinkerMrSize = MemoryMap.AcpiBlocks[1].Size;
+        fwCfg.State.RsdpMrSize = MemoryMap.AcpiBlocks[2].Size;
         AddFlash(MemoryMap.Flash0);
         AddFlash(MemoryMap.Flash1);
     }

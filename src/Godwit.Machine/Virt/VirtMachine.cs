@@ -8,7 +8,7 @@ using Godwit.Memory;
 namespace Godwit.Machine.Virt;
 
 /// <summary>QEMU's RISC-V board <c>virt</c>, from power-on to power-off. Its methods may be called from any thread but a hart's.</summary>
-public sealed class VirtMachine : IDisposable
+public sealed partial class VirtMachine : IDisposable
 {
     private readonly VirtOptions _options;
     private readonly BoardImage _image;
@@ -21,6 +21,8 @@ public sealed class VirtMachine : IDisposable
     private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _powerControl;
     private RunState _state = RunState.Prelaunch;
+    private RunState _before;
+    private bool _autostart;
 
     /// <summary>Makes a machine that stands at its reset vector; <see cref="Continue"/> starts it.</summary>
     /// <exception cref="LoadException">What it is to start with is missing, doesn't fit, or isn't for this machine.</exception>
@@ -29,10 +31,15 @@ public sealed class VirtMachine : IDisposable
         _options = options;
         _image = BoardLoader.Load(options.Load);
         var ram = options.Ram ?? RamBlock.Create(MemoryMap.RamName, options.Load.MemorySize);
-        _board = new VirtBoard(options.Load.Cpu, options.Load.Harts, ram, options.Serial, e => _powerEvents.Writer.TryWrite(e), BoardImage.ResetAddress);
+        _board = new VirtBoard(options.Load.Cpu, options.Load.Harts, ram, options.Serial, e => _powerEvents.Writer.TryWrite(e), BoardImage.ResetAddress, options.Uuid);
         try
         {
-            _image.Install(_board.Memory);
+            // What an incoming machine has in memory comes with the stream, or stands there already.
+            if (options.Incoming)
+                _state = RunState.InMigrate;
+            else
+                _image.Install(_board.Memory);
+            _autostart = !options.StartPaused;
             _threads = new HartThreads(_board.Harts, HartFailed);
         }
         catch
@@ -65,19 +72,21 @@ public sealed class VirtMachine : IDisposable
 
     public IReadOnlyList<Hart> Harts => _board.Harts;
 
-    /// <summary>All blocks of RAM and ROM, by the names that the migration stream gives them.</summary>
+    /// <summary>All blocks of RAM and ROM, by the names and in the order of the migration stream.</summary>
     public IReadOnlyList<RamBlock> Blocks => _board.Blocks;
 
     /// <summary>The tree that the guest was given at the last reset.</summary>
     public ReadOnlyMemory<byte> DeviceTree => _image.DeviceTree;
 
-    /// <summary>Lets the guest run (QMP: <c>cont</c>).</summary>
+    /// <summary>Lets the guest run (QMP: <c>cont</c>). While its state comes it is only noted that it is to run then.</summary>
     public void Continue()
     {
         lock (_control)
         {
-            if (_state is RunState.Prelaunch or RunState.Paused)
+            if (_state is RunState.Prelaunch or RunState.Paused or RunState.PostMigrate)
                 Go();
+            else if (_state == RunState.InMigrate)
+                _autostart = true;
         }
     }
 
@@ -88,6 +97,10 @@ public sealed class VirtMachine : IDisposable
         {
             if (_state == RunState.Running)
                 Stand(RunState.Paused);
+            else if (_state == RunState.InMigrate)
+                _autostart = false;
+            else if (_state == RunState.FinishMigrate && _before == RunState.Running)
+                _before = RunState.Paused;
         }
     }
 
@@ -96,19 +109,19 @@ public sealed class VirtMachine : IDisposable
     {
         lock (_control)
         {
-            if (_state == RunState.InternalError)
+            // A state that is coming replaces all; one that is going stays what it is.
+            if (_state is RunState.InternalError or RunState.InMigrate or RunState.FinishMigrate)
                 return;
             var wasRunning = _state == RunState.Running;
             if (wasRunning)
                 Stand(_state);
-            _image.Install(_board.Memory);
-            _board.Reset(BoardImage.ResetAddress);
-            // What the guest asked for before has no meaning any more.
-            _powerEvents.Reader.TryRead(out _);
+            ResetBoard();
             if (wasRunning)
                 Go();
             else if (_state == RunState.Shutdown)
                 Enter(RunState.Paused);
+            else if (_state == RunState.PostMigrate)
+                Enter(RunState.Prelaunch);
         }
     }
 
@@ -117,6 +130,7 @@ public sealed class VirtMachine : IDisposable
         if (_disposed.IsCancellationRequested)
             return;
         _disposed.Cancel();
+        Throttle(0);
         _powerControl.GetAwaiter().GetResult();
         _threads.Dispose();
         _board.Dispose();
@@ -150,12 +164,11 @@ public sealed class VirtMachine : IDisposable
     {
         try
         {
-            await foreach (var power in _powerEvents.Reader.ReadAllAsync(_disposed.Token))
+            while (await _powerEvents.Reader.WaitToReadAsync(_disposed.Token))
             {
-                if (power.Kind == PowerEventKind.Reset && !_options.NoReboot)
-                    Reset();
-                else
-                    PowerOff(power.ExitCode);
+                // Whoever has the control may have served it meanwhile.
+                lock (_control)
+                    ServePower();
             }
         }
         catch (OperationCanceledException)
@@ -168,16 +181,30 @@ public sealed class VirtMachine : IDisposable
         }
     }
 
+    private void ServePower()
+    {
+        if (!_powerEvents.Reader.TryRead(out var power))
+            return;
+        if (power.Kind == PowerEventKind.Reset && !_options.NoReboot)
+            Reset();
+        else
+            PowerOff(power.ExitCode);
+    }
+
     private void PowerOff(int exitCode)
     {
-        lock (_control)
-        {
-            if (_state is RunState.Running or RunState.Paused)
-                Stand(RunState.Shutdown);
-        }
-
+        if (_state is RunState.Running or RunState.Paused)
+            Stand(RunState.Shutdown);
         if (!_options.NoShutdown)
             _ended.TrySetResult(exitCode);
+    }
+
+    private void ResetBoard()
+    {
+        _image.Install(_board.Memory);
+        _board.Reset(BoardImage.ResetAddress);
+        // What the guest asked for before has no meaning any more.
+        _powerEvents.Reader.TryRead(out _);
     }
 
     private void HartFailed(Hart hart, Exception error)
@@ -187,7 +214,11 @@ public sealed class VirtMachine : IDisposable
         _ = Task.Run(() =>
         {
             lock (_control)
-                Stand(RunState.InternalError);
+            {
+                _before = RunState.InternalError;
+                if (_state != RunState.FinishMigrate)
+                    Stand(RunState.InternalError);
+            }
         });
     }
 }

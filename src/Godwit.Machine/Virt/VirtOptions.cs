@@ -19,4 +19,13 @@ public sealed record VirtOptions(LoadRequest Load)
 
     /// <summary>A guest that powers off leaves a machine to look at (QEMU: <c>-no-shutdown</c>).</summary>
     public bool NoShutdown { get; init; }
+
+    /// <summary>The machine waits for another's state instead of starting with its own (QEMU: <c>-incoming</c>).</summary>
+    public bool Incoming { get; init; }
+
+    /// <summary>An incoming machine stays paused when all has come (QEMU: <c>-S</c>).</summary>
+    public bool StartPaused { get; init; }
+
+    /// <summary>Of the machine, for its firmware and for who asks (QEMU: <c>-uuid</c>).</summary>
+    public Guid Uuid { get; init; }
 }
