@@ -11,11 +11,14 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     private const uint MemfdCloseOnExec = 1;
     private const int OpenReadWrite = 2, OpenCreate = 0x40, OpenCloseOnExec = 0x80000;
 
+    private const int AdvicePopulateWrite = 23;
+
     private byte* _address;
 
-    private MemoryMapping(SafeFileHandle file, byte* address, ulong length)
+    private MemoryMapping(SafeFileHandle file, byte* address, ulong length, bool wasEmpty)
     {
         File = file;
+        WasEmpty = wasEmpty;
         _address = address;
         Length = length;
     }
@@ -25,6 +28,9 @@ public sealed unsafe partial class MemoryMapping : IDisposable
 
     /// <summary>In bytes.</summary>
     public ulong Length { get; }
+
+    /// <summary>Whether all of it was zero when it was mapped, known without a look.</summary>
+    public bool WasEmpty { get; }
 
     /// <summary>Where it starts; valid until it is disposed.</summary>
     public byte* Address => _address;
@@ -57,6 +63,16 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         return Map(file, path, length, grow: (ulong)RandomAccess.GetLength(file) < length, share);
     }
 
+    /// <summary>Has the kernel put pages behind a range, so that whoever writes there doesn't wait for each (madvise,
+    /// <c>MADV_POPULATE_WRITE</c>, Linux 5.14). What stands there stays; others may write at the same time.</summary>
+    /// <returns>False where it can't be done.</returns>
+    public bool TryPopulate(ulong offset, ulong length)
+    {
+        if (_address == null || offset > Length || length > Length - offset)
+            return false;
+        return madvise(_address + offset, (nuint)length, AdvicePopulateWrite) == 0;
+    }
+
     public void Dispose()
     {
         if (_address == null)
@@ -68,6 +84,7 @@ public sealed unsafe partial class MemoryMapping : IDisposable
 
     private static MemoryMapping Map(SafeFileHandle file, string name, ulong length, bool grow, bool share)
     {
+        var wasEmpty = grow && RandomAccess.GetLength(file) == 0;
         if (grow && ftruncate(file, (long)length) != 0)
         {
             var error = SystemCallException.Last("ftruncate", name);
@@ -83,7 +100,7 @@ public sealed unsafe partial class MemoryMapping : IDisposable
             throw error;
         }
 
-        return new MemoryMapping(file, address, length);
+        return new MemoryMapping(file, address, length, wasEmpty);
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -97,6 +114,9 @@ public sealed unsafe partial class MemoryMapping : IDisposable
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial byte* mmap(void* address, nuint length, int protection, int flags, SafeFileHandle file, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int madvise(void* address, nuint length, int advice);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int munmap(void* address, nuint length);

@@ -36,6 +36,9 @@ public sealed unsafe class RamBlock : IDisposable
     /// <summary>Pages written since their bits were taken.</summary>
     public DirtyBitmap Dirty { get; }
 
+    /// <summary>Whether a page that was never marked dirty is known to be zero.</summary>
+    public bool WasEmpty => _mapping.WasEmpty;
+
     internal byte* Host => _mapping.Address;
 
     /// <summary>A block of anonymous memory.</summary>
@@ -62,6 +65,18 @@ public sealed unsafe class RamBlock : IDisposable
         Check(offset, length);
         Dirty.SetRange(offset, (ulong)length);
         return new Span<byte>(Host + offset, length);
+    }
+
+    /// <summary>Has the host put memory behind a range before it is written.</summary>
+    /// <returns>False where that can't be done.</returns>
+    public bool TryPopulate(ulong offset, ulong length) => _mapping.TryPopulate(offset, length);
+
+    /// <summary>Makes a page zero, without touching one that is known to be.</summary>
+    /// <param name="offset">A multiple of the page's size.</param>
+    public void ClearPage(ulong offset)
+    {
+        if (!WasEmpty || Dirty[(long)(offset >> GuestPage.Bits)])
+            Write(offset, GuestPage.Size).Clear();
     }
 
     public void Dispose() => _mapping.Dispose();

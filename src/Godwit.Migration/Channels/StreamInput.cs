@@ -10,6 +10,9 @@ public sealed class StreamInput
 {
     private const int BufferLength = 1 << 20;
 
+    /// <summary>Bytes that <see cref="FillMore"/> brings together at least.</summary>
+    public const int MaxBody = BufferLength - 1;
+
     private readonly Channel _channel;
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferLength);
     private int _start;
@@ -50,6 +53,66 @@ public sealed class StreamInput
         var bytes = _buffer.AsSpan(_start, _end - _start);
         _start = _end;
         return bytes;
+    }
+
+    /// <summary>Bytes in the buffer that aren't taken yet.</summary>
+    public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
+
+    /// <summary>Takes the body of the section whose header was read last, off the front of <see cref="Unread"/>.</summary>
+    public void SkipBody(int length)
+    {
+        Reader.SkipBody(length);
+        _start += length;
+    }
+
+    /// <summary>Takes the payload that ends the last element, which with <see cref="StreamReadMode.HeadersOnly"/> may not be in the buffer:
+    /// what isn't there goes from the channel to where it belongs, uncopied. To be called before anything else.</summary>
+    /// <param name="destination">As long as the payload.</param>
+    /// <exception cref="Wire.MigrationStreamException">The stream ends within it.</exception>
+    public void ReadPayload(Span<byte> destination)
+    {
+        var here = Math.Min(destination.Length, _end - (_start - destination.Length));
+        _buffer.AsSpan(_start - destination.Length, here).CopyTo(destination);
+        if (here == destination.Length)
+            return;
+        ReadExactly(destination[here..]);
+        _start = _end = 0;
+    }
+
+    /// <summary>Drops what of the last element isn't in the buffer. To be called before anything else.</summary>
+    /// <exception cref="Wire.MigrationStreamException">The stream ends within it.</exception>
+    public void SkipPayload()
+    {
+        var missing = _start - _end;
+        if (missing <= 0)
+            return;
+        for (; missing > 0; missing -= BufferLength)
+            ReadExactly(_buffer.AsSpan(0, Math.Min(missing, BufferLength)));
+        _start = _end = 0;
+    }
+
+    private void ReadExactly(Span<byte> destination)
+    {
+        while (!destination.IsEmpty)
+        {
+            var count = _channel.Read(destination);
+            if (count == 0)
+            {
+                var offset = Reader.Offset - destination.Length;
+                throw new Wire.MigrationStreamException(offset, Reader.Section?.Label ?? "stream", "payload", "the stream ends here, within a page or a description");
+            }
+
+            BytesRead += count;
+            destination = destination[count..];
+        }
+    }
+
+    /// <summary>Waits for more bytes than are in <see cref="Unread"/>, and makes room for them.</summary>
+    /// <returns>False where the other side has closed.</returns>
+    public bool FillMore()
+    {
+        _needed = _end - _start + 1;
+        return Fill();
     }
 
     /// <summary>Waits for more bytes.</summary>

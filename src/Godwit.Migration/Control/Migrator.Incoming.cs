@@ -1,23 +1,136 @@
 using Godwit.Migration.Channels;
+using Godwit.Migration.Destination;
+using Godwit.Wire;
 
 namespace Godwit.Migration.Control;
 
 public sealed partial class Migrator
 {
     private readonly TaskCompletionSource<string> _incomingFailed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _incomingCancellation = new();
+    private readonly Lock _incomingLock = new();
+    private MigrationInfo? _incomingInfo;
+    private ChannelListener? _incomingListener;
+    private Thread? _incomingThread;
+    private bool _incomingExits;
 
     /// <summary>Completes with the error where an incoming migration failed and the process is to end (QEMU's exit-on-error).</summary>
     public Task<string> IncomingFailed => _incomingFailed.Task;
 
+    /// <summary>Where a source is waited for, with the port that the host chose; null where none is.</summary>
+    public MigrationUri? IncomingAddress => _incomingListener?.Address;
+
     /// <summary>Waits for a source at an address, and returns (option <c>-incoming</c>, QMP: <c>migrate-incoming</c>).</summary>
     /// <param name="exitOnError">Whether a failure completes <see cref="IncomingFailed"/>.</param>
     /// <exception cref="MigrationRefusedException">It waits already, or the address can't be listened on.</exception>
-    public void Incoming(MigrationUri uri, bool exitOnError) => throw new NotSupportedException($"{uri} {exitOnError}");
+    public void Incoming(MigrationUri uri, bool exitOnError)
+    {
+        lock (_incomingLock)
+        {
+            ObjectDisposedException.ThrowIf(_incomingCancellation.IsCancellationRequested, this);
+            if (_incomingThread is not null)
+                throw new MigrationRefusedException("The incoming migration has already been started");
+            try
+            {
+                _incomingListener = ChannelListener.Listen(uri);
+            }
+            catch (IOException e)
+            {
+                throw new MigrationRefusedException(e.Message);
+            }
+
+            _incomingExits = exitOnError;
+            _incomingThread = new Thread(RunIncoming) { Name = "migration-incoming", IsBackground = true };
+            SetIncoming(MigrationStatus.Setup, null);
+            _incomingThread.Start();
+        }
+    }
 
     /// <summary>What an incoming migration has to tell; null where there was none.</summary>
-    private static MigrationInfo? IncomingInfo() => null;
+    private MigrationInfo? IncomingInfo() => Volatile.Read(ref _incomingInfo);
 
-    private static void StopIncoming()
+    /// <summary>Ends an incoming migration, whatever it waits for.</summary>
+    private void StopIncoming()
     {
+        lock (_incomingLock)
+            _incomingCancellation.Cancel();
+        if (_incomingThread != Thread.CurrentThread)
+            _incomingThread?.Join();
+        _incomingListener?.Dispose();
+    }
+
+    private void SetIncoming(MigrationStatus status, string? error)
+    {
+        Volatile.Write(ref _incomingInfo, new MigrationInfo { Status = status, ErrorDescription = error });
+        StatusChanged?.Invoke(status);
+    }
+
+    private void RunIncoming()
+    {
+        using var population = new MemoryPopulation(_machine.RamBlocks);
+        try
+        {
+            Channel channel;
+            using (var listener = _incomingListener!)
+                channel = listener.Accept(_incomingCancellation.Token);
+            using (channel)
+            using (_incomingCancellation.Token.Register(channel.Shutdown))
+                Load(channel);
+        }
+        catch (OperationCanceledException)
+        {
+            // Disposed while it waited: nothing has begun.
+        }
+        catch (IOException e)
+        {
+            FailIncoming(e);
+        }
+    }
+
+    private void Load(Channel channel)
+    {
+        SetIncoming(MigrationStatus.Active, null);
+        var mode = Capabilities["switchover-ack"] ? SwitchoverAckMode.Auto : SwitchoverAckMode.Off;
+        var migration = new IncomingMigration(channel, mode);
+        var loader = new IncomingLoader(_machine, Capabilities, channel, migration);
+        try
+        {
+            loader.Load();
+            _incomingCancellation.Token.ThrowIfCancellationRequested();
+        }
+        catch (Exception e)
+        {
+            migration.Fail();
+            FailIncoming(e);
+            return;
+        }
+
+        // The source gives its guest up when it hears this. Where it can't be told it may have the guest still: two must not run.
+        try
+        {
+            migration.Complete();
+        }
+        catch (IOException e)
+        {
+            SetIncoming(MigrationStatus.Failed, $"the guest came whole and is held: the source could not be told, and may still run it ({e.Message})");
+            return;
+        }
+
+        _machine.StartIncoming();
+        SetIncoming(MigrationStatus.Completed, null);
+        loader.WaitForSource();
+    }
+
+    private void FailIncoming(Exception e)
+    {
+        if (_incomingCancellation.IsCancellationRequested)
+            return;
+        var reason = e is MigrationStreamException or IOException or MigrationRefusedException
+            ? e.Message
+            : $"a part of the machine failed to load: {e.GetType().Name}: {e.Message}";
+        _machine.DiscardIncoming();
+        SetIncoming(MigrationStatus.Failed, reason);
+        if (_incomingExits)
+            _incomingFailed.TrySetResult(reason);
     }
 }

@@ -106,6 +106,16 @@ public sealed partial class MigrationStreamReader
     /// <param name="offset">What it counts that point as, in bytes: the same bytes may stand elsewhere in another file.</param>
     public MigrationStreamReader Fork(StreamReadMode mode, long offset) => new(this, mode, offset);
 
+    /// <summary>Steps over the body of the section whose header was read last, for a caller that has loaded it and so knows its length.</summary>
+    /// <param name="length">Bytes from <see cref="Offset"/> to the footer.</param>
+    public void SkipBody(long length)
+    {
+        if (_state != State.Opaque)
+            throw new InvalidOperationException("no section's body stands here");
+        Offset += length;
+        _state = State.Footer;
+    }
+
     /// <summary>Reads the element at the front of <paramref name="buffer"/>.</summary>
     /// <param name="final">True where no byte will ever follow the buffer.</param>
     /// <param name="needed">Bytes that the buffer must at least hold for the next try, where the result is false.</param>

@@ -1,0 +1,118 @@
+using Godwit.Memory;
+using Godwit.Migration.Channels;
+using Godwit.Migration.Control;
+using Godwit.Wire;
+using Godwit.Wire.Stream;
+
+namespace Godwit.Migration.Destination;
+
+/// <summary>Loads one migration into a machine, on the thread that calls it. The order of checks is the stream's own: nothing is loaded that
+/// hasn't been checked.</summary>
+internal sealed class IncomingLoader
+{
+    /// <summary>How long a source with a return path may take between the end of its devices and a description.</summary>
+    private const int SilenceMilliseconds = 1000;
+
+    private readonly IMigratableMachine _machine;
+    private readonly Capabilities _capabilities;
+    private readonly Channel _channel;
+    private readonly IncomingMigration _migration;
+    private readonly StreamInput _input;
+    private readonly MigrationStreamReader _reader;
+    private readonly RamLoader _ram;
+    private readonly SectionLoader _sections;
+
+    public IncomingLoader(IMigratableMachine machine, Capabilities capabilities, Channel channel, IncomingMigration migration)
+    {
+        _machine = machine;
+        _capabilities = capabilities;
+        _channel = channel;
+        _migration = migration;
+        _reader = new MigrationStreamReader(StreamReadMode.HeadersOnly) { PageBits = GuestPage.Bits };
+        _input = new StreamInput(channel, _reader);
+        _ram = new RamLoader(machine.RamBlocks, _input);
+        _sections = new SectionLoader(machine, _input);
+    }
+
+    /// <summary>Reads the stream to its end, the description included.</summary>
+    /// <exception cref="MigrationStreamException">It is malformed, isn't this machine's, or ends too early.</exception>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public void Load()
+    {
+        while (!_reader.AfterEof)
+        {
+            while (!_reader.AfterEof && _input.TryNext(out var element))
+                Take(element);
+            if (!_reader.AfterEof)
+                _input.Fill();
+        }
+
+        TakeDescription();
+    }
+
+    /// <summary>Takes what a source may still say, until it closes: a connection closed on it could look to it like a failure.</summary>
+    public void WaitForSource()
+    {
+        try
+        {
+            do
+                _input.TakeRaw();
+            while (_input.Fill());
+        }
+        catch (IOException)
+        {
+            // Gone: it had its last word.
+        }
+    }
+
+    private void Take(in StreamElement element)
+    {
+        if (element.Kind is not (StreamElementKind.Header or StreamElementKind.Configuration) && _reader.Configuration is null)
+            throw new MigrationStreamException(element.Offset, "configuration", "section type", "the configuration section is missing");
+        if (element.Command == CommandType.PostcopyAdvise && element.Payload.Length > 0)
+            throw Refuse(element, "postcopy-ram", "pages would come after the guest has started");
+        if (_migration.Handle(element, _reader))
+            return;
+        switch (element.Kind)
+        {
+            case StreamElementKind.Configuration:
+                ConfigurationCheck.Check(_reader.Configuration!, element.Offset, _machine, _capabilities);
+                return;
+            case StreamElementKind.SectionStart when !_reader.Section!.IsRam:
+                _sections.Load(element);
+                return;
+            case StreamElementKind.RamBlock:
+                _ram.AddBlock(element);
+                return;
+            case StreamElementKind.RamPage:
+                _ram.TakePage(element);
+                return;
+        }
+    }
+
+    /// <summary>With a return path the source leaves the connection open, and nothing says whether a description follows.</summary>
+    private void TakeDescription()
+    {
+        var ended = false;
+        var described = false;
+        while (!_reader.AtEnd)
+        {
+            if (_input.TryNext(out var element))
+            {
+                described = true;
+                if (element.Kind == StreamElementKind.VmDescriptionData)
+                    _input.SkipPayload();
+                continue;
+            }
+
+            if (_reader.AtEnd || ended)
+                return;
+            if (_migration.HasReturnPath && !described && _input.Unread.IsEmpty && _channel.WaitReadable(SilenceMilliseconds) == false)
+                return;
+            ended = !_input.Fill();
+        }
+    }
+
+    private static MigrationStreamException Refuse(in StreamElement element, string capability, string why) =>
+        new(element.Offset, "command", capability, $"the source uses {capability}, which is not supported here: {why}") { Unsupported = capability };
+}

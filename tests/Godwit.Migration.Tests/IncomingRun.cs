@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using Godwit.Migration.Channels;
+using Godwit.Migration.Control;
+using Godwit.Testing;
+using Godwit.Wire.Stream;
+
+namespace Godwit.Migration.Tests;
+
+/// <summary>Plays a source over a real socket into a machine's migrator, and keeps what comes of it.</summary>
+internal sealed record IncomingRun(List<MigrationStatus> States, MigrationInfo Info, byte[] Answered)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    public MigrationStatus Status => States[^1];
+
+    public string Error => Info.ErrorDescription ?? "";
+
+    public List<ReturnPathMessage> Answers
+    {
+        get
+        {
+            var messages = new List<ReturnPathMessage>();
+            int at = 0, taken;
+            while ((taken = ReturnPathMessage.Read(Answered.AsSpan(at), at, out var message)) > 0)
+            {
+                messages.Add(message);
+                at += taken;
+            }
+
+            return messages;
+        }
+    }
+
+    /// <param name="step">Bytes a write.</param>
+    /// <param name="open">Leaves the connection open until the destination has said its last word, as a source with a return path does.</param>
+    public static IncomingRun Play(RecordedMachine machine, byte[] stream, int step = 65536, bool open = false, string[]? capabilities = null)
+    {
+        using var folder = new TemporaryFolder();
+        using var migrator = new Migrator(machine);
+        migrator.SetCapabilities((capabilities ?? []).Concat(machine.IgnoresShared ? ["x-ignore-shared"] : []).Select(c => KeyValuePair.Create(c, true)));
+        var states = new List<MigrationStatus>();
+        using var ended = new BlockingCollection<MigrationStatus>();
+        migrator.StatusChanged = status =>
+        {
+            states.Add(status);
+            if (status is MigrationStatus.Completed or MigrationStatus.Failed)
+                ended.Add(status);
+        };
+        migrator.Incoming(new MigrationUri(MigrationScheme.Unix, Path: folder.File("in")), exitOnError: true);
+        var answers = new List<byte>();
+        using (var source = ChannelConnector.Connect(migrator.IncomingAddress!, returnPath: true))
+        {
+            var reading = new Thread(() => Collect(source, answers));
+            reading.Start();
+            Write(source, stream, step);
+            if (!open)
+                source.CloseWrite();
+            Assert.True(ended.TryTake(out _, Limit), "the migration doesn't end");
+            source.CloseWrite();
+            reading.Join();
+        }
+
+        var info = migrator.Query();
+        Assert.Equal(states[^1], info.Status);
+        if (states[^1] == MigrationStatus.Failed)
+            Assert.True(migrator.IncomingFailed.Wait(Limit), "nobody is told of the failure");
+        return new IncomingRun(states, info, [.. answers]);
+    }
+
+    private static void Write(Channel source, byte[] stream, int step)
+    {
+        try
+        {
+            for (var at = 0; at < stream.Length; at += step)
+                source.Write(stream.AsSpan(at, Math.Min(step, stream.Length - at)));
+        }
+        catch (IOException)
+        {
+            // The destination has hung up: its error tells.
+        }
+    }
+
+    private static void Collect(Channel source, List<byte> answers)
+    {
+        var buffer = new byte[4096];
+        try
+        {
+            int count;
+            while ((count = source.Read(buffer)) > 0)
+                answers.AddRange(buffer.AsSpan(0, count));
+        }
+        catch (IOException)
+        {
+            // Hung up with bytes unread.
+        }
+    }
+}
