@@ -5,6 +5,9 @@ using Godwit.Cli.Run;
 using Godwit.Machine.Lifecycle;
 using Godwit.Machine.Virt;
 using Godwit.Machine.Virt.Loading;
+using Godwit.Migration;
+using Godwit.Migration.Control;
+using Godwit.Monitor.Server;
 
 namespace Godwit.Cli.Commands;
 
@@ -45,6 +48,11 @@ internal static class RunCommand
             Terminal.Error(e.Message);
             return ExitCode.Usage;
         }
+        catch (MigrationRefusedException e)
+        {
+            Terminal.Error(e.Message);
+            return ExitCode.Failed;
+        }
         catch (HartFailedException e)
         {
             Terminal.Error($"{e.Message}; this is a defect of godwit");
@@ -58,19 +66,38 @@ internal static class RunCommand
         using var interrupted = OnSignal(PosixSignal.SIGINT, quit);
         using var terminated = OnSignal(PosixSignal.SIGTERM, quit);
         using var hungUp = OnSignal(PosixSignal.SIGHUP, quit);
-        VirtMachine? made = null;
-        var monitor = new HumanMonitor(() => made, () => quit.TrySetResult());
-        using var machine = made = new VirtMachine(new VirtOptions(options.ToLoadRequest())
+        (IMonitoredMachine, Migrator)? made = null;
+        var monitor = new HumanMonitor(() => made);
+        using var machine = new VirtMachine(new VirtOptions(options.ToLoadRequest())
         {
             Serial = options.Serial.Factory(() => quit.TrySetResult(), monitor),
             Ram = options.MemoryBackend?.Create(),
             NoReboot = options.NoReboot,
             NoShutdown = options.NoShutdown,
+            Incoming = options.Incoming,
+            StartPaused = options.StartPaused,
+            Uuid = options.Uuid,
         });
         using var processFile = options.PidFile is { } path ? new ProcessFile(path) : null;
-        if (!options.StartPaused)
+        using var migrator = new Migrator(machine);
+        var monitored = new MonitoredMachine(machine, options.Name, () => quit.TrySetResult());
+        using var qmp = new MachineMonitor(machine, monitored, migrator);
+        made = (monitored, migrator);
+        foreach (var address in options.Qmp)
+            qmp.Listen(address);
+        if (options.IncomingUri is { } uri)
+            migrator.Incoming(uri, exitOnError: true);
+        else if (!options.Incoming && !options.StartPaused)
             machine.Continue();
-        await Task.WhenAny(machine.Ended, quit.Task);
+        await Task.WhenAny(machine.Ended, quit.Task, migrator.IncomingFailed);
+        if (migrator.IncomingFailed.IsCompleted && !quit.Task.IsCompleted)
+        {
+            Terminal.Error(await migrator.IncomingFailed);
+            return ExitCode.Failed;
+        }
+
+        if (machine.Ended.IsCompletedSuccessfully)
+            qmp.ToldOfGuestShutdown();
         return quit.Task.IsCompleted ? ExitCode.Done : await machine.Ended;
     }
 

@@ -1,6 +1,7 @@
 using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt;
 using Godwit.Machine.Virt.Loading;
+using Godwit.Migration.Channels;
 
 namespace Godwit.Cli.Run;
 
@@ -49,6 +50,16 @@ internal sealed record RunOptions
 
     /// <summary>The machine's, for people.</summary>
     public string? Name { get; init; }
+
+    public IReadOnlyList<QmpAddress> Qmp { get; init; } = [];
+
+    /// <summary>The machine's state comes from another (QEMU: <c>-incoming</c>).</summary>
+    public bool Incoming { get; init; }
+
+    /// <summary>Where from; null while that is for <c>migrate-incoming</c> to say.</summary>
+    public MigrationUri? IncomingUri { get; init; }
+
+    public Guid Uuid { get; init; }
 
     /// <summary>Where the number of this process is to be written.</summary>
     public string? PidFile { get; init; }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt;
 using Godwit.Memory;
+using Godwit.Migration.Channels;
 
 namespace Godwit.Cli.Run;
 
@@ -18,6 +19,8 @@ internal sealed class RunOptionsBuilder
     private ulong? _memory;
     private string? _backend;
     private string? _name;
+    private string? _incoming;
+    private Guid _uuid;
 
     public string? Firmware { get; set; }
 
@@ -34,6 +37,8 @@ internal sealed class RunOptionsBuilder
     public string? DumpDeviceTree { get; set; }
 
     public string? PidFile { get; set; }
+
+    public List<QmpAddress> Qmp { get; } = [];
 
     public bool NoGraphic { get; set; }
 
@@ -139,6 +144,22 @@ internal sealed class RunOptionsBuilder
         keys.Finish();
     }
 
+    public void SetIncoming(string text)
+    {
+        try
+        {
+            if (text != "defer")
+                _ = MigrationUri.Parse(text);
+            _incoming = text;
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"-incoming: {e.Message}");
+        }
+    }
+
+    public void SetUuid(string text) => _uuid = Guid.TryParseExact(text, "D", out var uuid) ? uuid : throw new UsageException($"-uuid: '{text}' is no UUID");
+
     /// <exception cref="UsageException">What was said doesn't fit together.</exception>
     public RunOptions Build()
     {
@@ -167,6 +188,10 @@ internal sealed class RunOptionsBuilder
             NoReboot = NoReboot,
             NoShutdown = NoShutdown,
             Name = _name,
+            Qmp = Qmp,
+            Incoming = _incoming is not null,
+            IncomingUri = _incoming is null or "defer" ? null : MigrationUri.Parse(_incoming),
+            Uuid = _uuid,
             PidFile = PidFile,
             ShowHelp = ShowHelp,
         };
