@@ -49,7 +49,7 @@ public sealed class LiveGuest : IAsyncDisposable
             await Machine.Qmp.SetCapabilitiesAsync(move.CapabilityNames);
             await Machine.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = move.Rounds ? 20L << 20 : 0, ["downtime-limit"] = move.Rounds ? 1 : 2000 });
             var (source, incoming) = Addresses(move.Transport, destination.Folder);
-            if (move.Transport != "file")
+            if (!move.AtRest)
                 await IncomingAsync(destination, incoming);
             await Machine.Qmp.MigrateAsync(source);
             if (move.Rounds)
@@ -60,7 +60,7 @@ public sealed class LiveGuest : IAsyncDisposable
             Require(info.GetProperty("status").GetString() == "completed", $"the source: {info}; {Machine.Errors}; the destination: {destination.Errors}");
             move.Completed?.Invoke(info);
             Equal("postmigrate", await Machine.Qmp.QueryStatusAsync(), "the source's run state");
-            if (move.Transport == "file")
+            if (move.AtRest)
                 await IncomingAsync(destination, incoming);
             await WaitForRunStateAsync(destination, move.RunState, cancel.Token);
             info = await destination.Qmp.WaitForMigrationAsync(cancel.Token);
@@ -156,9 +156,7 @@ public sealed class LiveGuest : IAsyncDisposable
                 var port = FreePort();
                 return ($"tcp:127.0.0.1:{port}", $"tcp:127.0.0.1:{port}");
             case "exec":
-                using (var make = Process.Start("/usr/bin/mkfifo", [$"{folder}/pipe"]))
-                    make.WaitForExit();
-                return ($"exec:cat >{folder}/pipe", $"exec:cat {folder}/pipe");
+                return ($"exec:cat >{folder}/stream", $"exec:cat {folder}/stream");
             default:
                 return ($"{transport}:{folder}/stream", $"{transport}:{folder}/stream");
         }

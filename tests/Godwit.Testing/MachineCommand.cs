@@ -18,7 +18,8 @@ public sealed record MachineCommand(string Name, string Program, IReadOnlyList<s
     public static MachineCommand Live(string name) => name switch
     {
         "qemu" => new(name, Peers.Path("qemu-newest-system-riscv64"), ["-cpu", LiveHarts]),
-        "qemu-10.0" => new(name, Peers.Path("qemu-system-riscv64"), ["-cpu", LiveHarts]),
+        // The same triggers by their older name.
+        "qemu-10.0" => new(name, Peers.Path("qemu-system-riscv64"), ["-cpu", "rv64,h=false,debug=false"]),
         _ => new(name, Repository.Path("godwit"), ["run", "-cpu", LiveHarts]),
     };
 
