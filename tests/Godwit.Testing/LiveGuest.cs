@@ -12,6 +12,11 @@ public sealed class LiveGuest : IAsyncDisposable
 {
     private static readonly TimeSpan MovePatience = TimeSpan.FromSeconds(120);
 
+    private static readonly string[] Capabilities =
+    [
+        "xbzrle", "auto-converge", "events", "return-path", "pause-before-switchover", "x-ignore-shared", "validate-uuid", "switchover-ack",
+    ];
+
     private readonly GuestKind _kind;
     private readonly IReadOnlyList<string> _more;
     private string _past = "";
@@ -45,8 +50,8 @@ public sealed class LiveGuest : IAsyncDisposable
         try
         {
             using var cancel = new CancellationTokenSource(MovePatience);
-            await destination.Qmp.SetCapabilitiesAsync(move.CapabilityNames);
-            await Machine.Qmp.SetCapabilitiesAsync(move.CapabilityNames);
+            await SetCapabilitiesAsync(destination, move.CapabilityNames);
+            await SetCapabilitiesAsync(Machine, move.CapabilityNames);
             await Machine.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = move.Rounds ? 20L << 20 : 0, ["downtime-limit"] = move.Rounds ? 1 : 2000 });
             var (source, incoming) = Addresses(move.Transport, destination.Folder);
             if (!move.AtRest)
@@ -139,6 +144,16 @@ public sealed class LiveGuest : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => Machine.DisposeAsync();
+
+    /// <summary>These and no others: a machine that the guest came to still has those of that move, and a return path over <c>exec</c> would
+    /// keep QEMU waiting for ever.</summary>
+    private static Task SetCapabilitiesAsync(QemuProcess machine, string[] on)
+    {
+        var list = new JsonArray();
+        foreach (var name in Capabilities)
+            list.Add((JsonNode)new JsonObject { ["capability"] = name, ["state"] = on.Contains(name) });
+        return machine.Qmp.ExecuteAsync("migrate-set-capabilities", new JsonObject { ["capabilities"] = list });
+    }
 
     private static Task<QemuProcess> LaunchAsync(GuestKind kind, string machine, IReadOnlyList<string> more)
     {
