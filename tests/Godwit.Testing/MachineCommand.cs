@@ -6,10 +6,22 @@ namespace Godwit.Testing;
 /// <param name="Arguments">What comes before a machine's own options.</param>
 public sealed record MachineCommand(string Name, string Program, IReadOnlyList<string> Arguments)
 {
+    private const string LiveHarts = "rv64,h=false,sdtrig=false";
+
     /// <summary>QEMU 11.1, with the extensions that Godwit's board leaves out switched off.</summary>
     public static MachineCommand Qemu => new("qemu", Peers.Path("qemu-newest-system-riscv64"), ["-cpu", "rv64,h=false"]);
 
     public static MachineCommand Godwit => new("godwit", Repository.Path("godwit"), ["run"]);
+
+    /// <summary>For machines that a guest moves between: every one has the same harts.</summary>
+    /// <param name="name"><c>qemu</c>, <c>qemu-10.0</c> or <c>godwit</c>.</param>
+    public static MachineCommand Live(string name) => name switch
+    {
+        "qemu" => new(name, Peers.Path("qemu-newest-system-riscv64"), ["-cpu", LiveHarts]),
+        // The same triggers by their older name.
+        "qemu-10.0" => new(name, Peers.Path("qemu-system-riscv64"), ["-cpu", "rv64,h=false,debug=false"]),
+        _ => new(name, Repository.Path("godwit"), ["run", "-cpu", LiveHarts]),
+    };
 
     /// <param name="name"><c>qemu</c>, <c>godwit</c>, or the path of another QEMU.</param>
     public static MachineCommand Named(string name) => name switch

@@ -1,0 +1,217 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Godwit.Monitor;
+
+namespace Godwit.Testing;
+
+/// <summary>A guest on its way from machine to machine, each in a process of its own, and all that it has ever said.</summary>
+public sealed class LiveGuest : IAsyncDisposable
+{
+    private static readonly TimeSpan MovePatience = TimeSpan.FromSeconds(120);
+
+    private static readonly string[] Capabilities =
+    [
+        "xbzrle", "auto-converge", "events", "return-path", "pause-before-switchover", "x-ignore-shared", "validate-uuid", "switchover-ack",
+    ];
+
+    private readonly GuestKind _kind;
+    private readonly IReadOnlyList<string> _more;
+    private string _past = "";
+
+    private LiveGuest(GuestKind kind, QemuProcess machine, IReadOnlyList<string> more)
+    {
+        _kind = kind;
+        _more = more;
+        Machine = machine;
+    }
+
+    /// <summary>Where it lives.</summary>
+    public QemuProcess Machine { get; private set; }
+
+    /// <summary>A line may begin on one machine and end on the next.</summary>
+    public IReadOnlyList<string> Lines => (_past + Text(Machine)).Split('\n')[..^1];
+
+    public List<GuestBeat> Beats => Lines.Select(_kind.Parse).OfType<GuestBeat>().ToList();
+
+    /// <param name="more">Options that every machine of this guest gets, besides the guest's own.</param>
+    public static async Task<LiveGuest> StartAsync(GuestKind kind, string machine, params string[] more) =>
+        new(kind, await LaunchAsync(kind, machine, more), more);
+
+    /// <summary>A machine that waits to be told where the guest comes from.</summary>
+    public Task<QemuProcess> DestinationAsync(string machine) => LaunchAsync(_kind, machine, [.. _more, "-incoming", "defer"]);
+
+    /// <summary>Moves it, and requires of both ends what QEMU's have: <c>completed</c>, <c>postmigrate</c>, the run state it came with.</summary>
+    public async Task MoveAsync(LiveMove move)
+    {
+        var destination = await DestinationAsync(move.To);
+        try
+        {
+            using var cancel = new CancellationTokenSource(MovePatience);
+            await SetCapabilitiesAsync(destination, move.CapabilityNames);
+            await SetCapabilitiesAsync(Machine, move.CapabilityNames);
+            await Machine.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = move.Rounds ? 20L << 20 : 0, ["downtime-limit"] = move.Rounds ? 1 : 2000 });
+            var (source, incoming) = Addresses(move.Transport, destination.Folder);
+            if (!move.AtRest)
+                await IncomingAsync(destination, incoming);
+            await Machine.Qmp.MigrateAsync(source);
+            if (move.Rounds)
+                await SpeedUpAsync(cancel.Token);
+            if (move.CapabilityNames.Contains("pause-before-switchover"))
+                await SwitchOverAsync(cancel.Token);
+            var info = await Machine.Qmp.WaitForMigrationAsync(cancel.Token);
+            Require(info.GetProperty("status").GetString() == "completed", $"the source: {info}; {Machine.Errors}; the destination: {destination.Errors}");
+            move.Completed?.Invoke(info);
+            Equal("postmigrate", await Machine.Qmp.QueryStatusAsync(), "the source's run state");
+            if (move.AtRest)
+                await IncomingAsync(destination, incoming);
+            await WaitForRunStateAsync(destination, move.RunState, cancel.Token);
+            info = await destination.Qmp.WaitForMigrationAsync(cancel.Token);
+            Equal("completed", info.GetProperty("status").GetString(), "the destination's status");
+            _past += Text(Machine);
+            await Machine.DisposeAsync();
+            Machine = destination;
+        }
+        catch (Exception e)
+        {
+            var words = $"{move}: {e.Message}; the source: {Machine.Errors}; the destination: {destination.Errors}";
+            await destination.DisposeAsync();
+            throw new InvalidOperationException(words, e);
+        }
+    }
+
+    /// <summary>Waits for so many beats more, and requires that the guest lost nothing ever.</summary>
+    public async Task LiveOnAsync(int beats = 3)
+    {
+        var until = Beats.Count + beats;
+        var watch = Stopwatch.StartNew();
+        while (Beats.Count < until)
+        {
+            Require(!Machine.HasExited && watch.Elapsed < _kind.Patience, $"the guest says nothing more: {string.Join(" | ", Lines.TakeLast(4))}; {Machine.Errors}");
+            await Task.Delay(20);
+        }
+
+        RequireSound();
+    }
+
+    /// <summary>Every beat follows the one before, none has errors, and the clock neither went back nor jumped.</summary>
+    public void RequireSound()
+    {
+        var all = Beats;
+        for (var i = 0; i < all.Count; i++)
+        {
+            Equal(0, all[i].Errors, $"the guest's errors at beat {all[i].Number}: {string.Join(" | ", Lines.Where(l => l.Contains("ERROR", StringComparison.Ordinal)))}");
+            if (i == 0)
+                continue;
+            Equal(all[i - 1].Number + 1, all[i].Number, "the next beat");
+            Require(all[i].Seconds > all[i - 1].Seconds && all[i].Seconds < all[i - 1].Seconds + _kind.ClockSlack, $"the guest's clock went from {all[i - 1].Seconds} to {all[i].Seconds}");
+        }
+    }
+
+    /// <summary>Has the destination listen, or read.</summary>
+    public static Task IncomingAsync(QemuProcess destination, string uri) => destination.Qmp.ExecuteAsync("migrate-incoming", new JsonObject { ["uri"] = uri });
+
+    public static async Task WaitForRunStateAsync(QemuProcess machine, string state, CancellationToken cancellation)
+    {
+        while (await machine.Qmp.QueryStatusAsync(cancellation) is var now && now != state)
+        {
+            Require(!cancellation.IsCancellationRequested, $"the run state stays {now}");
+            await Task.Delay(20, cancellation);
+        }
+    }
+
+    /// <summary>Waits for a status on the way.</summary>
+    public static async Task<JsonElement> WaitForStatusAsync(QemuProcess machine, string status, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var info = await machine.Qmp.QueryMigrateAsync(cancellation);
+            var now = info.TryGetProperty("status", out var element) ? element.GetString() : "";
+            if (now == status)
+                return info;
+            Require(now is not ("failed" or "completed" or "cancelled"), $"waiting for {status}: {info}");
+            await Task.Delay(10, cancellation);
+        }
+    }
+
+    public static int FreePort()
+    {
+        using var socket = new TcpListener(IPAddress.Loopback, 0);
+        socket.Start();
+        return ((IPEndPoint)socket.LocalEndpoint).Port;
+    }
+
+    public ValueTask DisposeAsync() => Machine.DisposeAsync();
+
+    /// <summary>These and no others: a machine that the guest came to still has those of that move, and a return path over <c>exec</c> would
+    /// keep QEMU waiting for ever.</summary>
+    private static Task SetCapabilitiesAsync(QemuProcess machine, string[] on)
+    {
+        var list = new JsonArray();
+        foreach (var name in Capabilities)
+            list.Add((JsonNode)new JsonObject { ["capability"] = name, ["state"] = on.Contains(name) });
+        return machine.Qmp.ExecuteAsync("migrate-set-capabilities", new JsonObject { ["capabilities"] = list });
+    }
+
+    private static Task<QemuProcess> LaunchAsync(GuestKind kind, string machine, IReadOnlyList<string> more)
+    {
+        var command = MachineCommand.Live(machine);
+        string[] options = [.. command.Arguments, .. kind.Options];
+        // A later option replaces an earlier one.
+        return QemuProcess.StartAsync(command.Program, [.. options, .. more]);
+    }
+
+    private static (string Source, string Destination) Addresses(string transport, string folder)
+    {
+        switch (transport)
+        {
+            case "tcp":
+                var port = FreePort();
+                return ($"tcp:127.0.0.1:{port}", $"tcp:127.0.0.1:{port}");
+            case "exec":
+                return ($"exec:cat >{folder}/stream", $"exec:cat {folder}/stream");
+            default:
+                return ($"{transport}:{folder}/stream", $"{transport}:{folder}/stream");
+        }
+    }
+
+    private async Task SpeedUpAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var info = await Machine.Qmp.QueryMigrateAsync(cancellation);
+            if (info.TryGetProperty("ram", out var ram) && ram.GetProperty("dirty-sync-count").GetInt64() >= 3)
+                break;
+            Require(info.GetProperty("status").GetString() is "setup" or "active", $"on the way: {info}");
+            await Task.Delay(10, cancellation);
+        }
+
+        await Machine.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = 0, ["downtime-limit"] = 2000 }, cancellation);
+    }
+
+    private async Task SwitchOverAsync(CancellationToken cancellation)
+    {
+        await WaitForStatusAsync(Machine, "pre-switchover", cancellation);
+        Require(await Machine.Qmp.QueryStatusAsync(cancellation) is not "running", "the guest runs before the switchover");
+        await Machine.Qmp.ExecuteAsync("migrate-continue", new JsonObject { ["state"] = "pre-switchover" }, cancellation);
+    }
+
+    private static string Text(QemuProcess machine)
+    {
+        if (!File.Exists(machine.SerialPath))
+            return "";
+        using var stream = new FileStream(machine.SerialPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd().Replace("\r", "", StringComparison.Ordinal);
+    }
+
+    private static void Equal<T>(T expected, T found, string what) => Require(EqualityComparer<T>.Default.Equals(expected, found), $"{what}: {found}, not {expected}");
+
+    private static void Require(bool condition, string words)
+    {
+        if (!condition)
+            throw new InvalidOperationException(words);
+    }
+}

@@ -1,0 +1,24 @@
+using System.Text.Json;
+
+namespace Godwit.Testing;
+
+/// <summary>How a guest goes from one machine to another.</summary>
+/// <param name="To">The destination, as <see cref="MachineCommand.Named"/> has it.</param>
+/// <param name="Transport"><c>unix</c>, <c>tcp</c>, <c>exec</c> (commands that write and read a file) or <c>file</c>.</param>
+/// <param name="Capabilities">Switched on at both ends, separated by commas.</param>
+public sealed record LiveMove(string To, string Transport = "unix", string Capabilities = "")
+{
+    /// <summary>The run state that the guest is in and must be in afterwards.</summary>
+    public string RunState { get; init; } = "running";
+
+    /// <summary>So little bandwidth at first that the guest rewrites what was sent: memory is gone through again.</summary>
+    public bool Rounds { get; init; }
+
+    /// <summary>Called with the source's last <c>query-migrate</c>.</summary>
+    public Action<JsonElement>? Completed { get; init; }
+
+    /// <summary>The stream is whole before the destination reads it.</summary>
+    public bool AtRest => Transport is "exec" or "file";
+
+    public string[] CapabilityNames => Capabilities.Split(',', StringSplitOptions.RemoveEmptyEntries);
+}
