@@ -16,6 +16,7 @@ internal static class Program
             DemoCommand.Create(),
             ReceiveCommand.Create(),
             SendCommand.Create(),
+            MigrateCommand.Create(),
             AnalyzeCommand.Create(),
             VerifyCommand.Create(),
         };

@@ -11,11 +11,15 @@ public static class MigrationControl
     public static Task MigrateAsync(this QmpClient qmp, string uri, CancellationToken cancellation = default) =>
         qmp.ExecuteAsync("migrate", new JsonObject { ["uri"] = uri }, cancellation);
 
-    public static Task SetCapabilitiesAsync(this QmpClient qmp, IEnumerable<string> capabilities, CancellationToken cancellation = default)
+    /// <summary>Switches capabilities on.</summary>
+    public static Task SetCapabilitiesAsync(this QmpClient qmp, IEnumerable<string> capabilities, CancellationToken cancellation = default) =>
+        qmp.SetCapabilitiesAsync(capabilities.Select(c => KeyValuePair.Create(c, true)), cancellation);
+
+    public static Task SetCapabilitiesAsync(this QmpClient qmp, IEnumerable<KeyValuePair<string, bool>> capabilities, CancellationToken cancellation = default)
     {
         var list = new JsonArray();
-        foreach (var capability in capabilities)
-            list.Add((JsonNode)new JsonObject { ["capability"] = capability, ["state"] = true });
+        foreach (var (name, on) in capabilities)
+            list.Add((JsonNode)new JsonObject { ["capability"] = name, ["state"] = on });
         return qmp.ExecuteAsync("migrate-set-capabilities", new JsonObject { ["capabilities"] = list }, cancellation);
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
@@ -14,6 +13,8 @@ public sealed record QmpEvent(string Name, JsonElement Data);
 /// </summary>
 public sealed class QmpClient : IAsyncDisposable
 {
+    private static readonly TimeSpan GreetingPatience = TimeSpan.FromSeconds(10);
+
     private readonly Stream _stream;
     private readonly StreamReader _reader;
     private readonly SemaphoreSlim _writing = new(1);
@@ -34,26 +35,29 @@ public sealed class QmpClient : IAsyncDisposable
 
     /// <summary>Connects to the monitor that listens on a unix socket, and leaves its negotiation mode.</summary>
     /// <exception cref="IOException">Nobody listens there, or it isn't a monitor.</exception>
-    public static async Task<QmpClient> ConnectAsync(string path, CancellationToken cancellation = default)
+    public static Task<QmpClient> ConnectAsync(string path, CancellationToken cancellation = default) => ConnectAsync(QmpAddress.OfPath(path), cancellation);
+
+    /// <summary>Connects to a monitor and leaves its negotiation mode.</summary>
+    /// <exception cref="IOException">Nobody listens there, or it isn't a monitor, or somebody else has it.</exception>
+    public static async Task<QmpClient> ConnectAsync(QmpAddress address, CancellationToken cancellation = default)
     {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var stream = await address.OpenAsync(cancellation);
+        var reader = new StreamReader(stream);
+        string? greeting;
         try
         {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation);
+            greeting = await reader.ReadLineAsync(cancellation).AsTask().WaitAsync(GreetingPatience, cancellation);
         }
-        catch (SocketException e)
+        catch (TimeoutException e)
         {
-            socket.Dispose();
-            throw new IOException($"{path}: {e.Message}", e);
+            await stream.DisposeAsync();
+            throw new IOException($"{address}: no greeting; a monitor serves one client at a time, and another may have it", e);
         }
 
-        var stream = new NetworkStream(socket, ownsSocket: true);
-        var reader = new StreamReader(stream);
-        var greeting = await reader.ReadLineAsync(cancellation);
         if (greeting is null || !greeting.Contains("\"QMP\"", StringComparison.Ordinal))
         {
             await stream.DisposeAsync();
-            throw new IOException($"{path}: what listens there doesn't greet as a QMP monitor does");
+            throw new IOException($"{address}: what listens there doesn't greet as a QMP monitor does");
         }
 
         var client = new QmpClient(stream, reader);
