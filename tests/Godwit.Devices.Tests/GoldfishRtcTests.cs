@@ -87,14 +87,13 @@ public sealed class GoldfishRtcTests : IDisposable
     {
         var source = Create();
         source.Write(TimeHigh, 4, 0x2000_0000);
-        source.BeforeSave();
         var destination = Create();
         destination.State.TickOffset = source.State.TickOffset;
         destination.AfterLoad();
         Assert.Equal(Time(source), Time(destination));
 
         var older = Create();
-        older.State.TickOffsetVmstate = source.State.TickOffsetVmstate;
+        older.State.TickOffsetVmstate = source.State.TickOffset + _now - (ulong)_clock.Now;
         older.AfterLoad(version: 2);
         Assert.Equal(Time(source), Time(older));
     }

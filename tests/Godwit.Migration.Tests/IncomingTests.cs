@@ -2,7 +2,6 @@ using Godwit.Memory;
 using Godwit.Migration.Channels;
 using Godwit.Migration.Control;
 using Godwit.Testing;
-using Godwit.Wire.Ram;
 using Godwit.Wire.Stream;
 
 namespace Godwit.Migration.Tests;

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Godwit.Memory;
-using Godwit.Testing;
 using Godwit.Wire.Stream;
 using Godwit.Wire.VmState;
 

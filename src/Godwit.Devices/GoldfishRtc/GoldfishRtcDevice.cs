@@ -111,9 +111,6 @@ public sealed class GoldfishRtcDevice : IMmioDevice, IResettable
             SetAlarm();
     }
 
-    /// <summary>Fills what older versions read.</summary>
-    public void BeforeSave() => State.TickOffsetVmstate = State.TickOffset + _hostTime() - (ulong)_clock.Now;
-
     /// <summary>Goes on from <see cref="State"/>; as in QEMU an alarm that has passed, or none, is pending afterwards.</summary>
     /// <param name="version">Of the saved state; before 3 the offset is the older one.</param>
     public void AfterLoad(int version = 3)

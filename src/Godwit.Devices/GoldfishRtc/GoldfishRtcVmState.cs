@@ -19,7 +19,6 @@ public static class GoldfishRtcVmState
             Field.UInt32("time_high", d => d.State.TimeHigh, (d, v) => d.State.TimeHigh = v),
             Field.UInt64("tick_offset", d => d.State.TickOffset, (d, v) => d.State.TickOffset = v).Since(3),
         ],
-        PreSave = d => d.BeforeSave(),
         PostLoad = (d, version) => d.AfterLoad((int)version),
     };
 

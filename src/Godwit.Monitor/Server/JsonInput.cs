@@ -6,7 +6,7 @@ namespace Godwit.Monitor.Server;
 /// <summary>A stream of JSON values, split anywhere, with QEMU's extensions (single quotes), limits and error messages.
 /// Source: QEMU qobject/json-lexer.c and json-streamer.c.</summary>
 /// <param name="emit">Given a value, or what is wrong with one.</param>
-internal sealed class JsonInput(Action<JsonNode?, string?> emit)
+internal sealed class JsonInput(Action<JsonNode?, string?> emit) : IDisposable
 {
     private const int MaxTokenBytes = 64 << 20;
     private const int MaxTokens = 2 << 20;
@@ -219,4 +219,6 @@ internal sealed class JsonInput(Action<JsonNode?, string?> emit)
         _text.SetLength(0);
         emit(value, error);
     }
+
+    public void Dispose() => _text.Dispose();
 }

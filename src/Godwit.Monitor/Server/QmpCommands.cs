@@ -88,7 +88,7 @@ internal sealed class QmpCommands
         return null;
     }
 
-    private JsonNode HumanMonitorCommand(QmpArguments arguments)
+    private JsonValue HumanMonitorCommand(QmpArguments arguments)
     {
         var line = arguments.String("command-line");
         _ = arguments.Has("cpu-index");

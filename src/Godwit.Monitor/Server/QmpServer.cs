@@ -119,7 +119,7 @@ public sealed class QmpServer : IDisposable
 
             using (client)
             {
-                var session = new QmpSession(_commands, client);
+                using var session = new QmpSession(_commands, client);
                 lock (_lock)
                 {
                     if (_disposed)

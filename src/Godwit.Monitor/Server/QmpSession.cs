@@ -5,7 +5,7 @@ using System.Threading.Channels;
 namespace Godwit.Monitor.Server;
 
 /// <summary>A client, from the greeting to its leaving. Source: QEMU docs/interop/qmp-spec.rst, monitor/qmp.c.</summary>
-internal sealed class QmpSession
+internal sealed class QmpSession : IDisposable
 {
     /// <summary>Answers that a client hasn't fetched; it is read on only when there is room.</summary>
     private const int MaxWaiting = 64;
@@ -40,7 +40,7 @@ internal sealed class QmpSession
         writer.Start();
         try
         {
-            var input = new JsonInput(Take);
+            using var input = new JsonInput(Take);
             var bytes = new byte[4096];
             int count;
             while ((count = _stream.Read(bytes)) > 0)
@@ -57,6 +57,10 @@ internal sealed class QmpSession
 
         _lines.Writer.TryComplete();
         writer.Join();
+    }
+
+    public void Dispose()
+    {
         _written.Dispose();
         _stream.Dispose();
     }

@@ -35,6 +35,9 @@ public sealed class GoldenMachineTests : IDisposable
         {
             if (name == "globalstate/0")
                 Assert.StartsWith("\0\0\0\u0007paused\0", Encoding.Latin1.GetString(actual[name]), StringComparison.Ordinal);
+            else if (name == "goldfish_rtc/0")
+                // As in QEMU a clock without an alarm takes it for one that has passed when it is loaded (irq_pending, not enabled).
+                Assert.Equal(WithByte(body, 23, 1), actual[name]);
             else
                 Assert.True(body.AsSpan().SequenceEqual(actual[name]), $"{name}: {Convert.ToHexString(body)} became {Convert.ToHexString(actual[name])}");
         }
@@ -56,12 +59,19 @@ public sealed class GoldenMachineTests : IDisposable
         Assert.NotEqual(0UL, machine.Harts[0].State.Pc);
     }
 
+    private static byte[] WithByte(byte[] bytes, int at, byte value)
+    {
+        var copy = bytes.ToArray();
+        copy[at] = value;
+        return copy;
+    }
+
     private byte[] InAndOut(byte[] stream)
     {
         using var machine = Load(stream, out var migrator);
         using (migrator)
         {
-            var path = Path.Combine(_folder.Path, "out");
+            var path = _folder.File("out");
             migrator.Migrate(new MigrationUri(MigrationScheme.File, Path: path));
             Wait(migrator);
             Assert.Equal(MigrationStatus.Completed, migrator.Query().Status);
@@ -71,7 +81,7 @@ public sealed class GoldenMachineTests : IDisposable
 
     private VirtMachine Load(byte[] stream, out Migrator migrator)
     {
-        var path = Path.Combine(_folder.Path, "in");
+        var path = _folder.File("in");
         File.WriteAllBytes(path, stream);
         var machine = new VirtMachine(new VirtOptions(new LoadRequest(CpuModel.Default, 1, 16 << 20) { Firmware = "none" }) { Incoming = true, StartPaused = true });
         migrator = new Migrator(machine);
