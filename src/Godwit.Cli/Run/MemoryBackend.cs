@@ -1,4 +1,5 @@
 using Godwit.Linux;
+using Godwit.Machine.Virt;
 using Godwit.Memory;
 
 namespace Godwit.Cli.Run;
@@ -42,5 +43,5 @@ internal sealed record MemoryBackend(MemoryBackendKind Kind, string Id, ulong Si
     /// <exception cref="IOException">The file can't be made or mapped.</exception>
     public RamBlock Create() => Path is null
         ? RamBlock.Create(Id, Size)
-        : new RamBlock(Id, MemoryMapping.OpenFile(Path, Size, Share));
+        : new RamBlock(Id, MemoryMapping.OpenFile(Path, Size, Share)) { Address = MemoryMap.RamBase, IsSharedFile = Share };
 }
