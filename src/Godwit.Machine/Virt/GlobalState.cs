@@ -63,12 +63,6 @@ internal sealed class GlobalState(Func<RunState> current)
         if (end < 0)
             throw new InvalidDataException("the run state has no end");
         var name = Encoding.ASCII.GetString(_runState, 0, end);
-        foreach (var state in Enum.GetValues<RunState>())
-        {
-            if (state is not (RunState.InMigrate or RunState.FinishMigrate) && state.ToName() == name)
-                return state;
-        }
-
-        throw new InvalidDataException($"a machine that is '{name}' can't be taken over here");
+        return RunStateName.TryParse(name, out var state) ? state : throw new InvalidDataException($"a machine that is '{name}' can't be taken over here");
     }
 }
