@@ -85,7 +85,8 @@ public sealed class LinuxBootTests
         await guest.WaitForAsync("\n# ", TypingPatience);
 
         // The words it prints differ from those that were typed, so that its output is not mistaken for the echo.
-        await guest.TypeAsync("echo run$((1+1)); sleep 100000");
+        // They come from the process that is to end, not from the shell before it starts one.
+        await guest.TypeAsync("sh -c 'echo run$((1+1)); exec sleep 100000'");
         await guest.WaitForAsync("run2\n", TypingPatience);
         await guest.TypeAsync("\u0003");
         await guest.WaitForAsync("# ", TypingPatience);
