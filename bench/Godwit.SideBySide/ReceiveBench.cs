@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Godwit.Monitor;
 using Godwit.Testing;
@@ -15,34 +14,18 @@ internal static class ReceiveBench
 
     public static async Task RunAsync(long size, int rounds, string folder)
     {
-        var memory = Path.Combine("/dev/shm", $"godwit-bench-{Environment.ProcessId}");
-        try
-        {
-            FillRandom(memory, size);
-            await CompareAsync("receive into memory (tmpfs)", size, rounds, memory, Path.Combine("/dev/shm", $"godwit-bench-{Environment.ProcessId}.stream"));
-            await CompareAsync("receive onto this disk", size, rounds, memory, Path.Combine(folder, "received.stream"));
-        }
-        finally
-        {
-            File.Delete(memory);
-        }
+        using var memory = MemoryFile.Random(size);
+        await CompareAsync("receive into memory (tmpfs)", size, rounds, memory.Path, Path.Combine("/dev/shm", $"godwit-bench-{Environment.ProcessId}.stream"));
+        await CompareAsync("receive onto this disk", size, rounds, memory.Path, Path.Combine(folder, "received.stream"));
     }
 
     /// <summary>Leaves a received file for others to read.</summary>
     public static async Task<string> CaptureAsync(long size, string folder)
     {
-        var memory = Path.Combine("/dev/shm", $"godwit-bench-{Environment.ProcessId}");
+        using var memory = MemoryFile.Random(size);
         var output = Path.Combine(folder, "captured.stream");
-        try
-        {
-            FillRandom(memory, size);
-            await IntoGodwitAsync(size, memory, output);
-            return output;
-        }
-        finally
-        {
-            File.Delete(memory);
-        }
+        await IntoGodwitAsync(size, memory.Path, output);
+        return output;
     }
 
     private static async Task CompareAsync(string title, long size, int rounds, string memory, string output)
@@ -100,15 +83,4 @@ internal static class ReceiveBench
 
     private static string[] Machine(long size, string backend) =>
         ["-M", "virt,memory-backend=m", "-object", backend, "-m", $"{size >> 20}M", "-bios", "none", "-S", "-nodefaults", "-display", "none"];
-
-    private static void FillRandom(string path, long size)
-    {
-        using var file = File.Create(path);
-        var buffer = new byte[1 << 20];
-        for (var at = 0L; at < size; at += buffer.Length)
-        {
-            RandomNumberGenerator.Fill(buffer);
-            file.Write(buffer);
-        }
-    }
 }

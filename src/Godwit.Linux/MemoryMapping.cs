@@ -3,28 +3,33 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Linux;
 
-/// <summary>Memory of this process that a file stands behind: a memfd, or a file of the host's. Shared, so that others may map it too.</summary>
+/// <summary>Memory of this process: its own alone, or with a file behind it that others may map too (a memfd, or a file of the host's).</summary>
 public sealed unsafe partial class MemoryMapping : IDisposable
 {
     private const int ProtectionRead = 1, ProtectionWrite = 2;
-    private const int MapShared = 1, MapPrivate = 2, MapNoReserve = 0x4000;
+    private const int MapShared = 1, MapPrivate = 2, MapAnonymous = 0x20, MapNoReserve = 0x4000;
     private const uint MemfdCloseOnExec = 1;
     private const int OpenReadWrite = 2, OpenCreate = 0x40, OpenCloseOnExec = 0x80000;
 
-    private const int AdvicePopulateWrite = 23;
+    private const int AdviceHugePage = 14, AdvicePopulateWrite = 23;
+    private const int SeekData = 3, NoSuchDeviceOrAddress = 6;
 
     private byte* _address;
 
-    private MemoryMapping(SafeFileHandle file, byte* address, ulong length, bool wasEmpty)
+    private MemoryMapping(SafeFileHandle? file, byte* address, ulong length, bool wasEmpty, bool isShared)
     {
         File = file;
         WasEmpty = wasEmpty;
+        IsShared = isShared;
         _address = address;
         Length = length;
     }
 
-    /// <summary>The file behind it; whoever has it can map the same memory.</summary>
-    public SafeFileHandle File { get; }
+    /// <summary>The file behind it; null for memory of this process alone.</summary>
+    public SafeFileHandle? File { get; }
+
+    /// <summary>Whether whoever maps the file sees the same memory.</summary>
+    public bool IsShared { get; }
 
     /// <summary>In bytes.</summary>
     public ulong Length { get; }
@@ -35,10 +40,23 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     /// <summary>Where it starts; valid until it is disposed.</summary>
     public byte* Address => _address;
 
-    /// <summary>Memory without a name in any file system.</summary>
+    /// <summary>Memory of this process alone, of huge pages where the host gives them on advice.</summary>
+    /// <param name="length">In bytes, more than 0.</param>
+    public static MemoryMapping CreatePrivate(string name, ulong length)
+    {
+        var none = new SafeFileHandle(-1, ownsHandle: false);
+        var address = mmap(null, (nuint)length, ProtectionRead | ProtectionWrite, MapPrivate | MapAnonymous | MapNoReserve, none, 0);
+        if ((nint)address == -1)
+            throw SystemCallException.Last("mmap", name);
+        // Where it is refused, small pages do as well.
+        _ = madvise(address, (nuint)length, AdviceHugePage);
+        return new MemoryMapping(null, address, length, wasEmpty: true, isShared: false);
+    }
+
+    /// <summary>Memory that others may map, without a name in any file system.</summary>
     /// <param name="name">Shown in /proc/PID/maps.</param>
     /// <param name="length">In bytes, more than 0.</param>
-    public static MemoryMapping CreateAnonymous(string name, ulong length)
+    public static MemoryMapping CreateMemfd(string name, ulong length)
     {
         var file = memfd_create(name, MemfdCloseOnExec);
         if (file.IsInvalid)
@@ -73,13 +91,25 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         return madvise(_address + offset, (nuint)length, AdvicePopulateWrite) == 0;
     }
 
+    /// <summary>Where the next bytes are that memory stands behind; before them all is zero, and reading it would only cost memory.</summary>
+    /// <returns>In bytes from the start, or <see cref="Length"/>; <paramref name="offset"/> where it isn't known.</returns>
+    public ulong NextData(ulong offset)
+    {
+        if (!IsShared || File is null || offset >= Length)
+            return offset;
+        var data = lseek(File, (long)offset, SeekData);
+        if (data < 0)
+            return Marshal.GetLastPInvokeError() == NoSuchDeviceOrAddress ? Length : offset;
+        return Math.Clamp((ulong)data, offset, Length);
+    }
+
     public void Dispose()
     {
         if (_address == null)
             return;
         _ = munmap(_address, (nuint)Length);
         _address = null;
-        File.Dispose();
+        File?.Dispose();
     }
 
     private static MemoryMapping Map(SafeFileHandle file, string name, ulong length, bool grow, bool share)
@@ -100,7 +130,7 @@ public sealed unsafe partial class MemoryMapping : IDisposable
             throw error;
         }
 
-        return new MemoryMapping(file, address, length, wasEmpty);
+        return new MemoryMapping(file, address, length, wasEmpty, share);
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -114,6 +144,9 @@ public sealed unsafe partial class MemoryMapping : IDisposable
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial byte* mmap(void* address, nuint length, int protection, int flags, SafeFileHandle file, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial long lseek(SafeFileHandle file, long offset, int whence);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int madvise(void* address, nuint length, int advice);

@@ -24,8 +24,8 @@ public sealed unsafe class RamBlock : IDisposable
     /// <summary>In bytes, whole pages.</summary>
     public ulong Length => _mapping.Length;
 
-    /// <summary>The memfd or file behind it, for those who map it too.</summary>
-    public SafeFileHandle File => _mapping.File;
+    /// <summary>The memfd or file behind it, for those who map it too; null for memory of this process alone.</summary>
+    public SafeFileHandle? File => _mapping.IsShared ? _mapping.File : null;
 
     /// <summary>Where in the guest's memory it begins; 0 for a block that stands nowhere (QEMU: <c>mr->addr</c>).</summary>
     public ulong Address { get; init; }
@@ -41,8 +41,11 @@ public sealed unsafe class RamBlock : IDisposable
 
     internal byte* Host => _mapping.Address;
 
-    /// <summary>A block of anonymous memory.</summary>
-    public static RamBlock Create(string idstr, ulong length) => new(idstr, MemoryMapping.CreateAnonymous(idstr, length));
+    /// <summary>A block of memory of this process alone (QEMU: memory-backend-ram).</summary>
+    public static RamBlock Create(string idstr, ulong length) => new(idstr, MemoryMapping.CreatePrivate(idstr, length));
+
+    /// <summary>A block that others may map too (QEMU: memory-backend-memfd).</summary>
+    public static RamBlock CreateShared(string idstr, ulong length) => new(idstr, MemoryMapping.CreateMemfd(idstr, length));
 
     /// <summary>Bytes to look at. Harts may change them meanwhile.</summary>
     public ReadOnlySpan<byte> Read(ulong offset, int length)
@@ -66,6 +69,10 @@ public sealed unsafe class RamBlock : IDisposable
         Dirty.SetRange(offset, (ulong)length);
         return new Span<byte>(Host + offset, length);
     }
+
+    /// <summary>Where memory begins again that the host has put something behind: from <paramref name="offset"/> up to there all is zero.</summary>
+    /// <returns>In bytes from the start of the block; <paramref name="offset"/> itself where it isn't known.</returns>
+    public ulong NextData(ulong offset) => _mapping.NextData(offset);
 
     /// <summary>Has the host put memory behind a range before it is written.</summary>
     /// <returns>False where that can't be done.</returns>

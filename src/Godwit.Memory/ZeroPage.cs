@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -7,6 +8,8 @@ namespace Godwit.Memory;
 public static class ZeroPage
 {
     /// <param name="page">A whole page.</param>
+    // Code of vectors isn't compiled ahead of time, and the first migration would go by the slow first tier.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool Is(ReadOnlySpan<byte> page)
     {
         var vectors = MemoryMarshal.Cast<byte, Vector256<byte>>(page);

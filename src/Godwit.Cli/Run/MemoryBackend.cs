@@ -41,7 +41,7 @@ internal sealed record MemoryBackend(MemoryBackendKind Kind, string Id, ulong Si
 
     /// <summary>The memory itself, under its own name: that is what the migration stream calls it.</summary>
     /// <exception cref="IOException">The file can't be made or mapped.</exception>
-    public RamBlock Create() => Path is null
-        ? RamBlock.Create(Id, Size)
-        : new RamBlock(Id, MemoryMapping.OpenFile(Path, Size, Share)) { Address = MemoryMap.RamBase, IsSharedFile = Share };
+    public RamBlock Create() => Path is not null
+        ? new RamBlock(Id, MemoryMapping.OpenFile(Path, Size, Share)) { Address = MemoryMap.RamBase, IsSharedFile = Share }
+        : Share ? RamBlock.CreateShared(Id, Size) : RamBlock.Create(Id, Size);
 }

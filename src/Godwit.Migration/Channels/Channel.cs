@@ -24,6 +24,14 @@ public abstract class Channel : IDisposable
     /// <exception cref="IOException">The connection broke.</exception>
     public abstract int Read(Span<byte> buffer);
 
+    /// <summary>Whether <see cref="Read(ScatterBuffer)"/> can be used.</summary>
+    public virtual bool CanScatter => false;
+
+    /// <summary>Waits for bytes and reads some, to several places in order.</summary>
+    /// <returns>Bytes read; 0 where the other side has closed.</returns>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public virtual int Read(ScatterBuffer places) => throw new NotSupportedException();
+
     /// <exception cref="IOException">The connection broke.</exception>
     public abstract void Write(ReadOnlySpan<byte> bytes);
 

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.IO.Pipes;
+using Godwit.Linux;
 
 namespace Godwit.Migration.Channels;
 
@@ -34,6 +36,24 @@ internal sealed class ExecChannel : Channel
     {
         _input.Write(bytes);
         _input.Flush();
+    }
+
+    public override void Write(GatherBuffer bytes)
+    {
+        if (_input is not PipeStream pipe)
+        {
+            base.Write(bytes);
+            return;
+        }
+
+        try
+        {
+            bytes.WriteTo(pipe.SafePipeHandle, -1, Name);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new IOException($"{Name}: {e.Message}", e);
+        }
     }
 
     public override void CloseWrite() => _input.Dispose();

@@ -30,6 +30,20 @@ internal sealed class SocketChannel : Channel
         }
     }
 
+    public override bool CanScatter => true;
+
+    public override int Read(ScatterBuffer places)
+    {
+        try
+        {
+            return places.ReadFrom(_socket.SafeHandle, Name);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new IOException($"{Name}: {e.Message}", e);
+        }
+    }
+
     public override void Write(ReadOnlySpan<byte> bytes)
     {
         try

@@ -1,3 +1,4 @@
+using Godwit.Linux;
 using Godwit.Wire.Stream;
 
 namespace Godwit.Migration.Channels;
@@ -55,6 +56,9 @@ public sealed class StreamInput
         return bytes;
     }
 
+    /// <summary>Whether <see cref="Read(ScatterBuffer)"/> may be called: nothing is in the buffer or missing of it, and the channel can.</summary>
+    public bool CanScatter => _start == _end && !_final && _channel.CanScatter;
+
     /// <summary>Bytes in the buffer that aren't taken yet.</summary>
     public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
 
@@ -91,7 +95,36 @@ public sealed class StreamInput
         _start = _end = 0;
     }
 
-    private void ReadExactly(Span<byte> destination)
+    /// <summary>Waits for bytes and reads some to where they are thought to belong, past the buffer, which must be empty.</summary>
+    /// <returns>Bytes read; 0 where the other side has closed.</returns>
+    public int Read(ScatterBuffer places)
+    {
+        _start = _end = 0;
+        var count = _channel.Read(places);
+        BytesRead += count;
+        _final = count == 0;
+        return count;
+    }
+
+    /// <summary>Has the reader take an element that was read past the buffer, whose payload follows where it belongs.</summary>
+    /// <param name="header">The whole element but for its payload.</param>
+    /// <exception cref="Wire.MigrationStreamException">The stream is malformed.</exception>
+    public void Step(ReadOnlySpan<byte> header)
+    {
+        if (!Reader.Read(header, final: false, out _, out _))
+            throw new InvalidOperationException("no whole element");
+    }
+
+    /// <summary>Appends bytes that were read past the buffer and are to be taken from it.</summary>
+    public void PutBack(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(_buffer.AsSpan(_end));
+        _end += bytes.Length;
+    }
+
+    /// <summary>Reads past the buffer, which must be empty.</summary>
+    /// <exception cref="Wire.MigrationStreamException">The stream ends within it.</exception>
+    public void ReadExactly(Span<byte> destination)
     {
         while (!destination.IsEmpty)
         {

@@ -92,7 +92,7 @@ public sealed partial class Migrator
         SetIncoming(MigrationStatus.Active, null);
         var mode = Capabilities["switchover-ack"] ? SwitchoverAckMode.Auto : SwitchoverAckMode.Off;
         var migration = new IncomingMigration(channel, mode);
-        var loader = new IncomingLoader(_machine, Capabilities, channel, migration);
+        using var loader = new IncomingLoader(_machine, Capabilities, channel, migration);
         try
         {
             loader.Load();

@@ -8,7 +8,7 @@ namespace Godwit.Migration.Destination;
 
 /// <summary>Loads one migration into a machine, on the thread that calls it. The order of checks is the stream's own: nothing is loaded that
 /// hasn't been checked.</summary>
-internal sealed class IncomingLoader
+internal sealed class IncomingLoader : IDisposable
 {
     /// <summary>How long a source with a return path may take between the end of its devices and a description.</summary>
     private const int SilenceMilliseconds = 1000;
@@ -64,6 +64,8 @@ internal sealed class IncomingLoader
             // Gone: it had its last word.
         }
     }
+
+    public void Dispose() => _ram.Dispose();
 
     private void Take(in StreamElement element)
     {

@@ -1,3 +1,4 @@
+using Godwit.Memory;
 using Godwit.Migration.Channels;
 using Godwit.Wire;
 using Godwit.Wire.Ram;
@@ -8,19 +9,21 @@ namespace Godwit.Migration.Destination;
 
 /// <summary>Guest memory's section: its blocks are matched with the machine's, its pages written where they belong.
 /// Source of the rules: QEMU migration/ram.c, parse_ramblock and ram_load_precopy.</summary>
-internal sealed class RamLoader
+internal sealed class RamLoader : IDisposable
 {
     /// <summary>Blocks of this name are resizable in QEMU: firmware tables, whose size is the source's affair.</summary>
     private const string Resizable = "/rom@";
 
     private readonly IReadOnlyList<RamBlock> _machine;
     private readonly StreamInput _input;
-    private readonly List<RamBlock> _blocks = [];
+    private readonly PageRun _run;
+    private readonly List<(RamBlock Memory, PageSet Came)> _blocks = [];
 
     public RamLoader(IReadOnlyList<RamBlock> blocks, StreamInput input)
     {
         _machine = blocks;
         _input = input;
+        _run = new PageRun(input);
     }
 
     /// <summary>Takes an entry of the block list.</summary>
@@ -32,17 +35,20 @@ internal sealed class RamLoader
         var fits = listed.Name.Contains(Resizable, StringComparison.Ordinal) ? listed.Length <= block.Length : listed.Length == block.Length;
         if (!fits)
             throw Error(element, "block length", $"Length mismatch: block '{listed.Name}' has 0x{listed.Length:x} bytes there and 0x{block.Length:x} here");
-        _blocks.Add(block);
+        _blocks.Add((block, new PageSet((long)(block.Length >> GuestPage.Bits))));
     }
 
     public void TakePage(in StreamElement element)
     {
         // The reader has compared the offset with the listed length, and that is no longer than the block.
-        var block = _blocks[element.Block!.Index];
+        var (block, came) = _blocks[element.Block!.Index];
         var offset = element.PageOffset;
+        came.Add((long)(offset >> GuestPage.Bits));
         if (element.Flags.HasFlag(RamFlags.Page))
         {
             _input.ReadPayload(block.Write(offset, 1 << element.PageBits));
+            if (_input.CanScatter)
+                _run.Read(block, came, offset + GuestPage.Size, element.Block.Length);
         }
         else if (element.Flags.HasFlag(RamFlags.Zero))
         {
@@ -55,6 +61,8 @@ internal sealed class RamLoader
             throw Error(element, "encoded", $"a malformed XBZRLE encoding of page 0x{offset:x} of block '{block.IdStr}'");
         }
     }
+
+    public void Dispose() => _run.Dispose();
 
     private static MigrationStreamException Error(in StreamElement element, string field, string reason) => new(element.Offset, SectionHeader.RamName, field, reason);
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Godwit.Memory;
 using Godwit.Wire.Ram;
 using Godwit.Wire.Stream;
@@ -133,6 +134,7 @@ internal sealed class RamSource
         _output.Put(writer);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Send(long limit, long deadline, bool last, Func<bool> cancelled)
     {
         var sent = 0;
@@ -163,6 +165,7 @@ internal sealed class RamSource
         Volatile.Write(ref Counters.Remaining, DirtyPages * GuestPage.Size);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SendPage(Part part, long page, bool last)
     {
         var offset = (ulong)page << GuestPage.Bits;

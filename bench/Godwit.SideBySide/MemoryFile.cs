@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+
+namespace Godwit.SideBySide;
+
+/// <summary>A file in memory that a machine's RAM is mapped from: random data, or nothing but zeros.</summary>
+internal sealed class MemoryFile : IDisposable
+{
+    private MemoryFile(string path)
+    {
+        Path = path;
+    }
+
+    public string Path { get; }
+
+    public static MemoryFile Random(long size)
+    {
+        var memory = new MemoryFile(NewPath());
+        using var file = File.Create(memory.Path);
+        var buffer = new byte[1 << 20];
+        for (var at = 0L; at < size; at += buffer.Length)
+        {
+            RandomNumberGenerator.Fill(buffer);
+            file.Write(buffer);
+        }
+
+        return memory;
+    }
+
+    /// <summary>Every page is there, as in a guest that has used its memory and cleared it.</summary>
+    public static MemoryFile Zero(long size)
+    {
+        var memory = new MemoryFile(NewPath());
+        using var file = File.Create(memory.Path);
+        var buffer = new byte[1 << 20];
+        for (var at = 0L; at < size; at += buffer.Length)
+            file.Write(buffer);
+        return memory;
+    }
+
+    public void Dispose() => File.Delete(Path);
+
+    private static string NewPath() => System.IO.Path.Combine("/dev/shm", $"godwit-bench-{Guid.NewGuid():N}");
+}
