@@ -75,9 +75,9 @@ public sealed class MemoryMappingTests : IDisposable
         ram.Write(0, 4).Fill(4);
 
         Assert.Empty(_folder.Names);
-        Assert.Equal(Length, RandomAccess.GetLength(ram.File));
+        Assert.Equal(Length, RandomAccess.GetLength(ram.File!));
         var read = new byte[4];
-        RandomAccess.Read(ram.File, read, 0);
+        RandomAccess.Read(ram.File!, read, 0);
         Assert.Equal([4, 4, 4, 4], read);
     }
 
@@ -122,9 +122,44 @@ public sealed class MemoryMappingTests : IDisposable
     [Fact]
     public void Memory_longer_than_any_is_refused()
     {
-        var error = Assert.Throws<SystemCallException>(() => MemoryMapping.CreateAnonymous("large", ulong.MaxValue & ~0xfffUL));
+        var error = Assert.Throws<SystemCallException>(() => MemoryMapping.CreateMemfd("large", ulong.MaxValue & ~0xfffUL));
 
         Assert.StartsWith("ftruncate large: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Private_memory_longer_than_any_is_refused()
+    {
+        var error = Assert.Throws<SystemCallException>(() => MemoryMapping.CreatePrivate("large", ulong.MaxValue & ~0xfffUL));
+
+        Assert.StartsWith("mmap large: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Private_memory_has_no_file_and_a_memfd_is_one_memory()
+    {
+        using var own = RamBlock.Create("own", Length);
+        using var shared = RamBlock.CreateShared("shared", Length);
+        shared.Write(4096, 2).Fill(6);
+
+        Assert.Null(own.File);
+        var read = new byte[4];
+        RandomAccess.Read(shared.File!, read, 4095);
+        Assert.Equal([0, 6, 6, 0], read);
+    }
+
+    /// <summary>Reading would put memory there.</summary>
+    [Fact]
+    public void Untouched_memory_that_others_may_map_is_known()
+    {
+        using var ram = RamBlock.CreateShared("ram", 16 * GuestPage.Size);
+        Assert.Equal(ram.Length, ram.NextData(0));
+
+        ram.Write(5 * GuestPage.Size, 1)[0] = 1;
+
+        Assert.Equal(5UL * GuestPage.Size, ram.NextData(0));
+        Assert.Equal((5UL * GuestPage.Size) + 8, ram.NextData((5 * GuestPage.Size) + 8));
+        Assert.Equal(ram.Length, ram.NextData(6 * GuestPage.Size));
     }
 
     [Fact]

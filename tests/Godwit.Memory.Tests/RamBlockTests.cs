@@ -54,7 +54,7 @@ public sealed class RamBlockTests
     [InlineData(4097)]
     public void Memory_is_whole_pages(ulong length)
     {
-        using var mapping = MemoryMapping.CreateAnonymous("odd", length);
+        using var mapping = MemoryMapping.CreateMemfd("odd", length);
 
         Assert.Contains("no whole pages", Assert.Throws<ArgumentException>(() => new RamBlock("odd", mapping)).Message, StringComparison.Ordinal);
     }

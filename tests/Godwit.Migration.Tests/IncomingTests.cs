@@ -185,7 +185,7 @@ public sealed class IncomingTests
         AssertFailed(machine, IncomingRun.Play(machine, stream, capabilities: capabilities), error);
     }
 
-    private static void AssertHolds(RecordedMachine machine, RamModel model)
+    internal static void AssertHolds(RecordedMachine machine, RamModel model)
     {
         foreach (var block in machine.RamBlocks)
         {

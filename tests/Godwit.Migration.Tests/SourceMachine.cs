@@ -16,7 +16,7 @@ internal sealed class SourceMachine : IMigratableMachine, IDisposable
 
     public SourceMachine(int pages, bool busy = false)
     {
-        RamBlocks = [RamBlock.Create("board.ram", (ulong)pages * GuestPage.Size), RamBlock.Create("flash", 8 * GuestPage.Size)];
+        RamBlocks = [RamBlock.CreateShared("board.ram", (ulong)pages * GuestPage.Size), RamBlock.Create("flash", 8 * GuestPage.Size)];
         var random = new Random(pages);
         for (var page = 0; page < pages; page += 3)
             random.NextBytes(RamBlocks[0].Write((ulong)page * GuestPage.Size, GuestPage.Size));

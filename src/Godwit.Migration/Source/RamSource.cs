@@ -13,6 +13,9 @@ internal sealed class RamSource
     private const int PagesBetweenClocks = 64;
     private const int MillisecondsPerSection = 50;
 
+    /// <summary>From where data begins, pages are looked at this far before the host is asked again.</summary>
+    private const int DataStride = 64 * GuestPage.Size;
+
     private readonly IMigratableMachine _machine;
     private readonly StreamOutput _output;
     private readonly bool _ignoreShared;
@@ -82,6 +85,7 @@ internal sealed class RamSource
         foreach (var part in _parts)
         {
             var dirty = part.Block.Dirty;
+            part.ForgetHoles();
             for (var word = 0L; word < dirty.Words; word++)
             {
                 var taken = dirty.Take(word);
@@ -170,8 +174,7 @@ internal sealed class RamSource
     {
         var offset = (ulong)page << GuestPage.Bits;
         var name = part == _lastSent ? null : part.Block.IdStr;
-        var bytes = part.Block.Read(offset, GuestPage.Size);
-        if (ZeroPage.Is(bytes))
+        if (part.IsHole(offset) || ZeroPage.Is(part.Block.Read(offset, GuestPage.Size)))
         {
             _lastSent = part;
             var zero = _output.Writer(RamItem.MaxHeaderLength + 1);
@@ -249,12 +252,32 @@ internal sealed class RamSource
 
     private sealed class Part(RamBlock block, long key)
     {
+        private ulong _holeStart;
+        private ulong _holeEnd;
+        private ulong _dataUntil;
+
         public RamBlock Block { get; } = block;
 
         /// <summary>Makes pages of different blocks differ in the cache.</summary>
         public long Key { get; } = key;
 
         public ulong[] Bits { get; } = new ulong[block.Dirty.Words];
+
+        /// <summary>Whether a page is zero for want of memory behind it, which a look would put there. Costs little where pages are asked in order.</summary>
+        public bool IsHole(ulong offset)
+        {
+            if (offset >= _holeStart && offset < _holeEnd)
+                return true;
+            if (offset >= _holeEnd && offset < _dataUntil)
+                return false;
+            _holeStart = offset;
+            _holeEnd = Block.NextData(offset);
+            _dataUntil = _holeEnd + DataStride;
+            return offset < _holeEnd;
+        }
+
+        /// <summary>Memory may be behind pages now that had none: those are dirty.</summary>
+        public void ForgetHoles() => _holeStart = _holeEnd = _dataUntil = 0;
 
         public void SetAll()
         {
