@@ -57,6 +57,7 @@ public sealed class RunErrorTests : IDisposable
         { "-serial unix:/nowhere/socket,server=on,wait=off", "unix:/nowhere/socket: " },
         { "-serial unix:/nowhere/socket", "unix:/nowhere/socket: " },
         { "-dumpdtb /nowhere/dtb", "/nowhere/dtb" },
+        { "-dump-vmstate /nowhere/json", "/nowhere/json" },
         { "-serial null -pidfile /nowhere/pid", "/nowhere/pid" },
     };
 

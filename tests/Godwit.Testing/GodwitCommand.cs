@@ -37,6 +37,13 @@ public sealed class GodwitCommand : IDisposable
         return await command.WaitAsync();
     }
 
+    /// <summary>Another program, such as a QEMU.</summary>
+    public static async Task<CommandResult> RunProgramAsync(string program, string[] arguments)
+    {
+        using var command = Start(program, arguments);
+        return await command.WaitAsync();
+    }
+
     public static async Task<CommandResult> RunShellAsync(string script)
     {
         using var command = StartShell(script);

@@ -36,6 +36,13 @@ internal static class RunCommand
                 return ExitCode.Done;
             }
 
+            if (options.DumpVmState is { } path)
+            {
+                using var file = File.Create(path);
+                VirtVmStateDump.Write(file);
+                return ExitCode.Done;
+            }
+
             return await RunAsync(options);
         }
         catch (UsageException e)

@@ -34,6 +34,9 @@ internal sealed record RunOptions
     /// <summary>Write the device tree there and end; null: run.</summary>
     public string? DumpDeviceTree { get; init; }
 
+    /// <summary>Write the declarations of the devices' saved state there and end; null: run.</summary>
+    public string? DumpVmState { get; init; }
+
     /// <summary>Null: anonymous memory under the board's own name.</summary>
     public MemoryBackend? MemoryBackend { get; init; }
 

@@ -36,6 +36,8 @@ internal sealed class RunOptionsBuilder
 
     public string? DumpDeviceTree { get; set; }
 
+    public string? DumpVmState { get; set; }
+
     public string? PidFile { get; set; }
 
     public List<QmpAddress> Qmp { get; } = [];
@@ -182,6 +184,7 @@ internal sealed class RunOptionsBuilder
             CommandLine = CommandLine,
             DeviceTree = DeviceTree,
             DumpDeviceTree = DumpDeviceTree,
+            DumpVmState = DumpVmState,
             MemoryBackend = backend,
             Serial = _serials.Count > 0 ? _serials[0] : DefaultSerial(),
             StartPaused = StartPaused,

@@ -19,6 +19,9 @@ public sealed class VmStateDescription<T>(string name, uint version, uint minimu
 
     public uint MinimumVersion => minimumVersion;
 
+    /// <summary>For the static dump: what QEMU takes at least, where older versions are loaded here.</summary>
+    public uint? QemuMinimumVersion { get; init; }
+
     /// <summary>In wire order.</summary>
     public IReadOnlyList<VmStateField<T>> Fields { get; init; } = [];
 
@@ -47,19 +50,18 @@ public sealed class VmStateDescription<T>(string name, uint version, uint minimu
     }
 
     /// <summary>Loads a section, or says that it isn't there yet. Fields that came are stored all the same.</summary>
-    /// <param name="body">From the section's first byte on; may be longer than the section.</param>
+    /// <param name="body">From the section's first byte on; may be longer than the section. One that can have subsections isn't over before
+    /// the byte after it, which a stream always has.</param>
     /// <param name="sectionVersion">As the section's header has it.</param>
     /// <param name="label">The section, for errors.</param>
     /// <param name="offset">Of <paramref name="body"/> in the stream, for errors.</param>
-    /// <param name="isWhole">The section ends where <paramref name="body"/> does. Otherwise a section that can have subsections isn't over
-    /// before the byte after it, which a stream always has.</param>
     /// <returns>Bytes taken; -1 where <paramref name="body"/> ends within the section.</returns>
     /// <exception cref="MigrationStreamException">It can't be such a device's.</exception>
-    public int Load(ReadOnlySpan<byte> body, uint sectionVersion, T state, string label, long offset, bool isWhole = false)
+    public int Load(ReadOnlySpan<byte> body, uint sectionVersion, T state, string label, long offset)
     {
-        var input = new VmStateInput(body, label, offset, isWhole);
+        var input = new VmStateInput(body, label, offset);
         if (!Load(state, sectionVersion, ref input))
-            return isWhole ? throw input.Error(input.Position, "end", "the section ends within the device's state") : -1;
+            return -1;
         input.RunPostLoads();
         return input.Position;
     }

@@ -15,7 +15,7 @@ public static class VmStateDump
         dump.WriteStartObject(type);
         dump.WriteString("Name", type);
         dump.WriteNumber("version_id", description.Version);
-        dump.WriteNumber("minimum_version_id", description.MinimumVersion);
+        dump.WriteNumber("minimum_version_id", description.QemuMinimumVersion ?? description.MinimumVersion);
         dump.WriteStartObject("Description");
         Write(description, dump);
         dump.WriteEndObject();
@@ -26,13 +26,14 @@ public static class VmStateDump
     {
         dump.WriteString("name", description.Name);
         dump.WriteNumber("version_id", description.Version);
-        dump.WriteNumber("minimum_version_id", description.MinimumVersion);
+        dump.WriteNumber("minimum_version_id", description.QemuMinimumVersion ?? description.MinimumVersion);
         dump.WriteStartArray("Fields");
         foreach (var field in description.Fields)
         {
             dump.WriteStartObject();
             dump.WriteString("field", field.Name);
-            dump.WriteNumber("version_id", field.SinceVersion);
+            // What has been there ever since the oldest version that QEMU takes needs no version there.
+            dump.WriteNumber("version_id", field.SinceVersion <= description.QemuMinimumVersion ? 0 : field.SinceVersion);
             dump.WriteBoolean("field_exists", field.IsConditional);
             if (field.FixedCount is { } count)
                 dump.WriteNumber("num", count);

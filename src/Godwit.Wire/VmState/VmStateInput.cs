@@ -7,17 +7,15 @@ internal ref struct VmStateInput
 {
     private readonly string _label;
     private readonly long _offset;
-    private readonly bool _isWhole;
     private WireReader _reader;
     private string _prefix = "";
     private List<(int At, string Field, Action Run)>? _postLoads;
 
-    public VmStateInput(ReadOnlySpan<byte> body, string label, long offset, bool isWhole)
+    public VmStateInput(ReadOnlySpan<byte> body, string label, long offset)
     {
         _reader = new WireReader(body);
         _label = label;
         _offset = offset;
-        _isWhole = isWhole;
     }
 
     public readonly int Position => _reader.Position;
@@ -39,11 +37,11 @@ internal ref struct VmStateInput
         name = null;
         var rest = _reader.Remaining;
         if (rest.IsEmpty)
-            return _isWhole;
+            return false;
         if (rest[0] != VmStateOutput.SubsectionMark)
             return true;
         if (rest.Length < 2)
-            return _isWhole;
+            return false;
         int length = rest[1];
         if (length <= parent.Length)
             return true;
@@ -53,7 +51,7 @@ internal ref struct VmStateInput
         if (!came[..compared].SequenceEqual(prefix[..compared]))
             return true;
         if (came.Length < length)
-            return _isWhole;
+            return false;
         name = Encoding.ASCII.GetString(came);
         return true;
     }
