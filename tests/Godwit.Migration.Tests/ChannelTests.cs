@@ -53,6 +53,22 @@ public sealed class ChannelTests
         Assert.Equal("precious", File.ReadAllText(folder.File("file")));
     }
 
+    /// <summary>A machine that is ended while its stream's last bytes are read must not take the process with it.</summary>
+    [Fact]
+    public void A_file_that_was_shut_down_is_a_broken_connection()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("stream"), "bytes");
+        using var listener = ChannelListener.Listen(MigrationUri.Parse($"file:{folder.File("stream")}"));
+        using var channel = listener.Accept(CancellationToken.None);
+        Assert.Equal(5, channel.Read(new byte[8]));
+
+        channel.Shutdown();
+
+        Assert.Throws<IOException>(() => channel.Read(new byte[8]));
+        Assert.Throws<IOException>(() => channel.Write([1]));
+    }
+
     [Fact]
     public async Task Shutdown_wakes_a_blocked_reader()
     {

@@ -15,9 +15,29 @@ internal sealed class FileChannel : Channel
 
     public override bool IsBidirectional => false;
 
-    public override int Read(Span<byte> buffer) => _stream.Read(buffer);
+    public override int Read(Span<byte> buffer)
+    {
+        try
+        {
+            return _stream.Read(buffer);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw Ended(e);
+        }
+    }
 
-    public override void Write(ReadOnlySpan<byte> bytes) => _stream.Write(bytes);
+    public override void Write(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            _stream.Write(bytes);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw Ended(e);
+        }
+    }
 
     public override void Write(GatherBuffer bytes)
     {
@@ -35,7 +55,7 @@ internal sealed class FileChannel : Channel
         }
         catch (ObjectDisposedException e)
         {
-            throw new IOException($"{Name}: {e.Message}", e);
+            throw Ended(e);
         }
     }
 
@@ -44,4 +64,6 @@ internal sealed class FileChannel : Channel
     public override void Shutdown() => _stream.Dispose();
 
     protected override void Dispose(bool disposing) => _stream.Dispose();
+
+    private IOException Ended(ObjectDisposedException e) => new($"{Name}: {e.Message}", e);
 }
