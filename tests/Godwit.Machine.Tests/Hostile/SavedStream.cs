@@ -1,0 +1,101 @@
+using System.Buffers.Binary;
+using System.Text;
+using Godwit.Memory;
+using Godwit.Testing;
+using Godwit.Wire.Stream;
+using Godwit.Wire.VmState;
+
+namespace Godwit.Machine.Tests.Hostile;
+
+/// <summary>A section of a captured machine.</summary>
+/// <param name="Start">Of its body in the stream.</param>
+internal sealed record SavedSection(VmStructure Device, int Start, byte[] Body)
+{
+    public string Label => $"{Device.Name}/{Device.InstanceId}";
+}
+
+/// <summary>A byte of a section that is to become another.</summary>
+internal sealed record SavedChange(SavedSection Section, int At, byte Value)
+{
+    public override string ToString() => $"{Section.Label}, byte {At}: {Section.Body[At]:x2} became {Value:x2}";
+}
+
+/// <summary>A machine that QEMU sent, with no page of memory but those that hold something: small, and as good as the whole.</summary>
+internal sealed class SavedStream
+{
+    public const string Capture = "virt-11.1";
+    public const byte Footer = (byte)SectionType.Footer;
+
+    private SavedStream(byte[] bytes, IReadOnlyList<SavedSection> sections, IReadOnlyList<(int, ulong, byte[])> pages)
+    {
+        Bytes = bytes;
+        Sections = sections;
+        Pages = pages;
+    }
+
+    /// <summary>Up to EOF.</summary>
+    public byte[] Bytes { get; }
+
+    public IReadOnlyList<SavedSection> Sections { get; }
+
+    public IReadOnlyList<(int Block, ulong Offset, byte[] Bytes)> Pages { get; }
+
+    /// <param name="blocks">Of a machine that the capture was loaded into.</param>
+    public static SavedStream Of(IReadOnlyList<RamBlock> blocks)
+    {
+        var pages = new List<(int, ulong, byte[])>();
+        var builder = new StreamBuilder(new ConfigurationSection("virt"))
+            .RamStart([.. blocks.Select(b => (b.IdStr, (int)(b.Length / StreamBuilder.PageSize)))])
+            .Ram(SectionType.End);
+        for (var block = 0; block < blocks.Count; block++)
+        {
+            for (var offset = 0UL; offset < blocks[block].Length; offset += StreamBuilder.PageSize)
+            {
+                var bytes = blocks[block].Read(offset, StreamBuilder.PageSize);
+                if (!bytes.ContainsAnyExcept((byte)0))
+                    continue;
+                builder.Page(blocks[block].IdStr, (int)(offset / StreamBuilder.PageSize), bytes.ToArray());
+                pages.Add((block, offset, bytes.ToArray()));
+            }
+        }
+
+        builder.Eos();
+        var sections = new List<SavedSection>();
+        foreach (var (device, body) in Devices(Golden.Stream(Capture)))
+        {
+            var header = new SectionHeader(SectionType.Full, (uint)sections.Count + 10, device.Name, device.InstanceId, (uint)device.Version!.Value);
+            builder.Write((ref Wire.WireWriter w) => header.Write(ref w));
+            sections.Add(new SavedSection(device, (int)builder.Length, body));
+            builder.Raw(body).Write((ref Wire.WireWriter w) => header.WriteFooter(ref w));
+        }
+
+        return new SavedStream(builder.Raw((byte)SectionType.Eof).ToArray(), sections, pages);
+    }
+
+    /// <summary>The sections of devices and their bodies, as the stream's description delimits them.</summary>
+    public static IEnumerable<(VmStructure Device, byte[] Body)> Devices(byte[] stream)
+    {
+        var description = VmDescription.Parse(Description(stream));
+        var at = stream.AsSpan().LastIndexOf("\u0005timer\0\0\0\0"u8) - 5;
+        foreach (var device in description.Devices)
+        {
+            var header = 1 + 4 + 1 + device.Name.Length + 4 + 4;
+            if (Encoding.ASCII.GetString(stream, at + 6, device.Name.Length) != device.Name)
+                throw new InvalidDataException($"{device.Name} isn't at {at}");
+            var length = (int)device.Length()!.Value;
+            yield return (device, stream[(at + header)..(at + header + length)]);
+            at += header + length + 5;
+        }
+    }
+
+    public static byte[] Description(byte[] stream)
+    {
+        for (var at = stream.Length - 5; at > 0; at--)
+        {
+            if (stream[at] == (byte)SectionType.VmDescription && BinaryPrimitives.ReadInt32BigEndian(stream.AsSpan(at + 1)) == stream.Length - at - 5)
+                return stream[(at + 5)..];
+        }
+
+        throw new InvalidDataException("no description");
+    }
+}
