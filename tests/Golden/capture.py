@@ -27,6 +27,45 @@ def beat(options):
     return [*HEARTBEAT, "-append", options]
 
 
+# The devices are driven by hand (QEMU: system/qtest.c), while the hart has nothing to run and traps for ever.
+DRIVEN = ["-M", "virt,accel=tcg", "-bios", "none", "-m", "16M", "-nodefaults", "-qtest", "unix:{folder}/{name}.qtest,server=on,wait=off", "-qtest-log", "none",
+          "-chardev", "socket,id=c,path={folder}/{name}.serial,server=on,wait=off", "-serial", "chardev:c"]
+MTIMER, RTC, PLIC, UART, FW_CFG, FLASH, ECAM = 0x2004000, 0x101000, 0xC000000, 0x10000000, 0x10100000, 0x20000000, 0x30000000
+
+
+def receiving(machine):
+    """Every device in the middle of something; the serial port has ten bytes that nobody has taken, and more to say."""
+    # A byte takes six seconds, so that nothing has timed out yet.
+    machine.write("b", (UART + 3, 0x83), (UART, 0xFF), (UART + 1, 0xFF), (UART + 3, 0x03), (UART + 2, 0x81), (UART + 1, 0x03))
+    machine.serial.sendall(b"0123456789")
+    machine.until(UART + 2, 0xC4)
+    machine.write("q", (MTIMER + 0x7FF8, 0x1000), (MTIMER, 0x123456789ABC))
+    machine.write("l", (RTC + 0x0C, 0x70000000), (RTC + 0x08, 0x12345678), (RTC + 0x10, 1))
+    machine.write("l", (PLIC + 4 * 10, 3), (PLIC + 4 * 11, 5), (PLIC + 0x2000, 0xC00), (PLIC + 0x2080, 0x800), (PLIC + 0x201000, 1))
+    machine.read("l", PLIC + 0x200004)
+    # Half of a DMA's address, and the first half of an entry.
+    machine.write("l", (FW_CFG + 16, 0x78563412))
+    machine.write("w", (FW_CFG + 8, 0x0000))
+    machine.read("w", FW_CFG)
+    # Three words of a buffered write of sixteen.
+    machine.write("l", (FLASH + 0x40000, 0xE800E8), (FLASH + 0x40000, 0x0F000F), *((FLASH + 0x40000 + 4 * n, 0x11111111 * n) for n in range(3)))
+    machine.write("l", (ECAM + 0x04, 0x0006), (ECAM + 0x3C, 0x000000FF))
+
+
+def stalled(machine):
+    """The serial port's other end takes nothing any more, and what came in has waited for too long; a clock whose alarm went off; a flash
+    that is asked for its status."""
+    machine.write("b", (UART + 2, 0xC1), (UART + 1, 0x0D))
+    machine.serial.sendall(b"abc")
+    machine.until(UART + 5, 0x61)
+    machine.until(UART + 2, 0xCC)
+    while machine.read("b", UART + 5) & 0x20:
+        machine.write("b", (UART, 0x55))
+    machine.write("b", (UART, 0x66), (UART, 0x77))
+    machine.write("l", (RTC + 0x10, 1), (RTC + 0x0C, 0), (RTC + 0x08, 1))
+    machine.write("l", (FLASH + (32 << 20), 0x700070))
+
+
 # name: (QEMU, its options, capabilities, what else)
 CAPTURES = {
     "virt-11.1": (NEW, beat("pages=16 rate=1000"), [], {}),
@@ -41,6 +80,8 @@ CAPTURES = {
     "virt-10.0-no-footers": (OLD, [*beat("pages=8 rate=0"), "-global", "migration.send-section-footer=off"], [], {}),
     "virt-10.0-no-description": (
         OLD, [*beat("pages=8 rate=0"), "-machine", "suppress-vmdesc=on", "-global", "migration.send-configuration=off"], ["return-path"], {}),
+    "virt-11.1-receiving": (NEW, DRIVEN, [], {"drive": receiving}),
+    "virt-11.1-stalled": (NEW, DRIVEN, [], {"drive": stalled}),
     # Machines without their firmware, which isn't ours to keep: blanks take its place.
     "pc-10.0": (
         "qemu-system-x86_64",
@@ -66,7 +107,7 @@ class Machine:
         self.path = f"{folder}/{name}.qmp"
         found = CACHE / "bin" / program
         self.process = subprocess.Popen(
-            [str(found) if found.exists() else program, *[o.replace("{folder}", folder) for o in options],
+            [str(found) if found.exists() else program, *[o.replace("{folder}", folder).replace("{name}", name) for o in options],
              "-display", "none", "-qmp", f"unix:{self.path},server=on,wait=off"])
         for _ in range(200):
             try:
@@ -107,6 +148,38 @@ class Machine:
         self.process.wait()
 
 
+class Driven:
+    """A machine's devices, over the qtest protocol, and the far end of its serial port."""
+
+    def __init__(self, folder, name):
+        self.socket, self.serial = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+        self.socket.connect(f"{folder}/{name}.qtest")
+        self.serial.connect(f"{folder}/{name}.serial")
+        self.file = self.socket.makefile("rw")
+
+    def ask(self, command):
+        self.file.write(command + "\n")
+        self.file.flush()
+        while not (line := self.file.readline()).startswith("OK"):
+            if not line.startswith("IRQ"):
+                raise RuntimeError(f"{command}: {line}")
+        return line[2:].strip()
+
+    def write(self, size, *pairs):
+        for address, value in pairs:
+            self.ask(f"write{size} {address:#x} {value:#x}")
+
+    def read(self, size, address):
+        return int(self.ask(f"read{size} {address:#x}"), 16)
+
+    def until(self, address, value):
+        for _ in range(600):
+            if self.read("b", address) == value:
+                return
+            time.sleep(0.01)
+        raise RuntimeError(f"{address:#x} is {self.read('b', address):#x}, not {value:#x}")
+
+
 def relay(listen, connect, forward, back):
     """Passes on each connection; keeps the bytes of the first one."""
     server = socket.socket(socket.AF_UNIX)
@@ -141,6 +214,9 @@ def capture(name):
     destination = Machine(program, [*options, "-incoming", "defer"], folder, "destination")
     try:
         time.sleep(0.3)
+        if more.get("drive"):
+            driven = Driven(folder, "source")
+            more["drive"](driven)
         forward, back = bytearray(), bytearray()
         for machine in (source, destination):
             machine.capabilities(capabilities)

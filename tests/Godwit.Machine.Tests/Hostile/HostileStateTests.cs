@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Godwit.Machine.Cpu;
+using Godwit.Machine.Tests.Saved;
 using Godwit.Machine.Virt;
 using Godwit.Machine.Virt.Loading;
 using Godwit.Migration;
@@ -20,11 +21,17 @@ public sealed class HostileStateTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public void A_changed_byte_of_a_device_is_an_error_or_a_machine()
+    /// <param name="devices">Those that the capture has in another state than the first one has; none: all.</param>
+    [Theory]
+    [InlineData("virt-11.1")]
+    [InlineData("virt-11.1-receiving", "serial", "fw_cfg", "goldfish_rtc", "pflash_cfi01")]
+    [InlineData("virt-11.1-stalled", "serial", "goldfish_rtc")]
+    public void A_changed_byte_of_a_device_is_an_error_or_a_machine(string capture, params string[] devices)
     {
-        var stream = LoadCapture();
+        var stream = LoadCapture(capture);
         var cases = Cases(stream, HostileMachine.Rounds(1));
+        if (devices.Length > 0)
+            cases.RemoveAll(c => !devices.Contains(c.Section.Device.Name));
         int refused = 0, ran = 0;
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Min(2, Environment.ProcessorCount) };
         Parallel.ForEach(Partitioner.Create(cases, loadBalance: true), options, () => new ReloadedMachine(stream, Make()), (change, _, machine) =>
@@ -46,14 +53,14 @@ public sealed class HostileStateTests : IDisposable
             return machine;
         }, machine => machine.Dispose());
         Assert.Equal(cases.Count, refused + ran);
-        Assert.True(refused > cases.Count / 100 && ran > cases.Count / 2, $"{refused} refused, {ran} ran");
+        Assert.True(refused > cases.Count / 100 && ran > cases.Count / 4, $"{refused} refused, {ran} ran");
     }
 
     /// <summary>Some of them by the whole way in: what the machine says of an error is an error of the stream, and it waits as it was.</summary>
     [Fact]
     public void A_changed_byte_of_a_stream_fails_the_migration_or_starts_the_machine()
     {
-        var stream = LoadCapture();
+        var stream = LoadCapture("virt-11.1");
         var refused = 0;
         foreach (var change in Cases(stream, 1).Where((_, n) => n % 29 == 0))
         {
@@ -99,11 +106,11 @@ public sealed class HostileStateTests : IDisposable
     private static VirtMachine Make() =>
         new(new VirtOptions(new LoadRequest(CpuModel.Default, 1, HostileMachine.MemorySize) { Firmware = "none" }) { Incoming = true, NoShutdown = true, StartPaused = true });
 
-    private SavedStream LoadCapture()
+    private SavedStream LoadCapture(string capture)
     {
         using var machine = Make();
-        Assert.Null(Load(machine, Golden.Stream(SavedStream.Capture)));
-        var stream = SavedStream.Of(machine.RamBlocks);
+        Assert.Null(Load(machine, Golden.Stream(capture)));
+        var stream = SavedStream.Of(capture, machine.RamBlocks);
         using var other = Make();
         Assert.Null(Load(other, stream.Bytes));
         return stream;

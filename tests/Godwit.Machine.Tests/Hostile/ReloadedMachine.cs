@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Text.Json;
 using Godwit.Machine.Lifecycle;
+using Godwit.Machine.Tests.Saved;
 using Godwit.Machine.Virt;
-using Godwit.Migration;
 
 namespace Godwit.Machine.Tests.Hostile;
 

@@ -5,7 +5,7 @@ using Godwit.Testing;
 using Godwit.Wire.Stream;
 using Godwit.Wire.VmState;
 
-namespace Godwit.Machine.Tests.Hostile;
+namespace Godwit.Machine.Tests.Saved;
 
 /// <summary>A section of a captured machine.</summary>
 /// <param name="Start">Of its body in the stream.</param>
@@ -23,7 +23,6 @@ internal sealed record SavedChange(SavedSection Section, int At, byte Value)
 /// <summary>A machine that QEMU sent, with no page of memory but those that hold something: small, and as good as the whole.</summary>
 internal sealed class SavedStream
 {
-    public const string Capture = "virt-11.1";
     public const byte Footer = (byte)SectionType.Footer;
 
     private SavedStream(byte[] bytes, IReadOnlyList<SavedSection> sections, IReadOnlyList<(int, ulong, byte[])> pages)
@@ -40,8 +39,9 @@ internal sealed class SavedStream
 
     public IReadOnlyList<(int Block, ulong Offset, byte[] Bytes)> Pages { get; }
 
-    /// <param name="blocks">Of a machine that the capture was loaded into.</param>
-    public static SavedStream Of(IReadOnlyList<RamBlock> blocks)
+    /// <param name="capture">One of tests/Golden, with footers and a description.</param>
+    /// <param name="blocks">Of a machine that it was loaded into.</param>
+    public static SavedStream Of(string capture, IReadOnlyList<RamBlock> blocks)
     {
         var pages = new List<(int, ulong, byte[])>();
         var builder = new StreamBuilder(new ConfigurationSection("virt"))
@@ -61,7 +61,7 @@ internal sealed class SavedStream
 
         builder.Eos();
         var sections = new List<SavedSection>();
-        foreach (var (device, body) in Devices(Golden.Stream(Capture)))
+        foreach (var (device, body) in Devices(Golden.Stream(capture)))
         {
             var header = new SectionHeader(SectionType.Full, (uint)sections.Count + 10, device.Name, device.InstanceId, (uint)device.Version!.Value);
             builder.Write((ref Wire.WireWriter w) => header.Write(ref w));
