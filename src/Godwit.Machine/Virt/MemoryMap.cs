@@ -40,6 +40,9 @@ public static class MemoryMap
     public static readonly IReadOnlyList<(string Name, ulong Size)> AcpiBlocks =
         [("/rom@etc/acpi/tables", 0x2_0000), ("/rom@etc/table-loader", 0x1000), ("/rom@etc/acpi/rsdp", 0x1000)];
 
+    /// <summary>How much of the last two QEMU's tables take, in bytes; of the first one all.</summary>
+    public const ulong AcpiLoaderLength = 0x900, AcpiRsdpLength = 0x24;
+
     public const string RamName = "riscv_virt_board.ram";
     public const ulong RamBase = 0x8000_0000;
 

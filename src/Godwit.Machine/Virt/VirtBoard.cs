@@ -165,8 +165,8 @@ internal sealed class VirtBoard : IDisposable
     {
         var fwCfg = Add(MemoryMap.FwCfg.Base, FwCfgDevice.RegionSize, new FwCfgDevice(Memory, Harts.Count, uuid));
         fwCfg.State.TableMrSize = MemoryMap.AcpiBlocks[0].Size;
-        fwCfg.State.LinkerMrSize = MemoryMap.AcpiBlocks[1].Size;
-        fwCfg.State.RsdpMrSize = MemoryMap.AcpiBlocks[2].Size;
+        fwCfg.State.LinkerMrSize = MemoryMap.AcpiLoaderLength;
+        fwCfg.State.RsdpMrSize = MemoryMap.AcpiRsdpLength;
         return fwCfg;
     }
 

@@ -20,12 +20,11 @@ internal sealed partial class OutgoingMigration
         output.Put(writer);
         Synchronize(output, _parameters());
         _ram!.SendEnd(() => { ThrowIfBroken(); return false; });
-        var id = RamSectionId;
-        foreach (var device in _machine.Devices)
+        // QEMU numbers sections as they are registered: the clock, memory, the dirty bitmaps of disks, then all others.
+        for (var n = 0; n < _machine.Devices.Count; n++)
         {
-            id++;
-            if (device.IsNeeded)
-                devices.Put(device, id);
+            if (_machine.Devices[n].IsNeeded)
+                devices.Put(_machine.Devices[n], n == 0 ? 0 : RamSectionId + 1 + (uint)n);
         }
 
         // All but the end leaves first: what breaks up to here leaves no doubt about who has the guest.

@@ -52,7 +52,7 @@ public sealed class GoldenMachineTests : IDisposable
     public void The_description_is_the_one_that_QEMU_11_wrote(string capture)
     {
         var came = Golden.Stream(capture);
-        Assert.Equal(Encoding.UTF8.GetString(SavedStream.Description(came)).Replace(" ", "", StringComparison.Ordinal), Encoding.UTF8.GetString(SavedStream.Description(InAndOut(came))).Replace(" ", "", StringComparison.Ordinal));
+        Assert.Equal(Encoding.UTF8.GetString(SavedDevices.Description(came)).Replace(" ", "", StringComparison.Ordinal), Encoding.UTF8.GetString(SavedDevices.Description(InAndOut(came))).Replace(" ", "", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -151,5 +151,5 @@ public sealed class GoldenMachineTests : IDisposable
         Assert.True(SpinWait.SpinUntil(() => migrator.Query().Status is MigrationStatus.Completed or MigrationStatus.Failed, Patience), $"{migrator.Query()}");
 
     private static Dictionary<string, byte[]> Sections(byte[] stream) =>
-        SavedStream.Devices(stream).ToDictionary(d => $"{d.Device.Name}/{d.Device.InstanceId}", d => d.Body, StringComparer.Ordinal);
+        SavedDevices.Of(stream).ToDictionary(d => d.Label, d => d.Body, StringComparer.Ordinal);
 }

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
 using Godwit.Memory;
 using Godwit.Testing;
 using Godwit.Wire.Stream;
@@ -61,41 +59,15 @@ internal sealed class SavedStream
 
         builder.Eos();
         var sections = new List<SavedSection>();
-        foreach (var (device, body) in Devices(Golden.Stream(capture)))
+        foreach (var saved in SavedDevices.Of(Golden.Stream(capture)))
         {
+            var device = saved.Structure;
             var header = new SectionHeader(SectionType.Full, (uint)sections.Count + 10, device.Name, device.InstanceId, (uint)device.Version!.Value);
             builder.Write((ref Wire.WireWriter w) => header.Write(ref w));
-            sections.Add(new SavedSection(device, (int)builder.Length, body));
-            builder.Raw(body).Write((ref Wire.WireWriter w) => header.WriteFooter(ref w));
+            sections.Add(new SavedSection(device, (int)builder.Length, saved.Body));
+            builder.Raw(saved.Body).Write((ref Wire.WireWriter w) => header.WriteFooter(ref w));
         }
 
         return new SavedStream(builder.Raw((byte)SectionType.Eof).ToArray(), sections, pages);
-    }
-
-    /// <summary>The sections of devices and their bodies, as the stream's description delimits them.</summary>
-    public static IEnumerable<(VmStructure Device, byte[] Body)> Devices(byte[] stream)
-    {
-        var description = VmDescription.Parse(Description(stream));
-        var at = stream.AsSpan().LastIndexOf("\u0005timer\0\0\0\0"u8) - 5;
-        foreach (var device in description.Devices)
-        {
-            var header = 1 + 4 + 1 + device.Name.Length + 4 + 4;
-            if (Encoding.ASCII.GetString(stream, at + 6, device.Name.Length) != device.Name)
-                throw new InvalidDataException($"{device.Name} isn't at {at}");
-            var length = (int)device.Length()!.Value;
-            yield return (device, stream[(at + header)..(at + header + length)]);
-            at += header + length + 5;
-        }
-    }
-
-    public static byte[] Description(byte[] stream)
-    {
-        for (var at = stream.Length - 5; at > 0; at--)
-        {
-            if (stream[at] == (byte)SectionType.VmDescription && BinaryPrimitives.ReadInt32BigEndian(stream.AsSpan(at + 1)) == stream.Length - at - 5)
-                return stream[(at + 5)..];
-        }
-
-        throw new InvalidDataException("no description");
     }
 }
