@@ -28,7 +28,7 @@ public static class PflashCfi01VmState
                 ],
             },
         ],
-        PreLoad = d => d.State.BlkOffset = PflashCfi01State.NoBlock,
+        PreLoad = (d, _) => d.State.BlkOffset = PflashCfi01State.NoBlock,
         PostLoad = (d, _) => d.AfterLoad(),
     };
 

@@ -55,7 +55,7 @@ public static class Uart16550VmState
             Optional("serial/poll", _ => false, Field.Int32("poll_msl", _ => NoPoll, (_, _) => { }), Field.Timer("modem_status_poll", _ => -1, (_, _) => { })),
         ],
         PreSave = d => d.BeforeSave(),
-        PreLoad = d => Clear(d.State),
+        PreLoad = (d, _) => Clear(d.State),
         PostLoad = (d, _) => d.AfterLoad(),
     };
 

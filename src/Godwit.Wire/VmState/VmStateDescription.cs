@@ -34,8 +34,8 @@ public sealed class VmStateDescription<T>(string name, uint version, uint minimu
     /// <summary>Before the fields are saved.</summary>
     public Action<T>? PreSave { get; init; }
 
-    /// <summary>Before the fields are loaded; again when a load starts over with more bytes.</summary>
-    public Action<T>? PreLoad { get; init; }
+    /// <summary>Before the fields are loaded, with the version that came; again when a load starts over with more bytes.</summary>
+    public Action<T, uint>? PreLoad { get; init; }
 
     /// <summary>With the version that came, once the whole section is there, inner ones first.</summary>
     /// <remarks><see cref="InvalidDataException"/> says that the values can't be such a device's.</remarks>
@@ -102,7 +102,8 @@ public sealed class VmStateDescription<T>(string name, uint version, uint minimu
         if (version > Version || version < MinimumVersion)
             throw input.Error(input.Position, "version", $"{Name}: version {version}, but {MinimumVersion} to {Version} are known");
         var start = input.Position;
-        Hook(PreLoad, state, start, ref input);
+        if (PreLoad is { } preLoad)
+            Hook(s => preLoad(s, version), state, start, ref input);
         foreach (var field in Fields)
         {
             if (!field.ExistsIn(state, version))

@@ -29,7 +29,7 @@ internal sealed class Controller
     public static VmStateDescription<Controller> Declaration { get; } = new("controller", Version, MinimumVersion)
     {
         PreSave = c => c.Hook("save controller"),
-        PreLoad = c => c.Clear(),
+        PreLoad = (c, _) => c.Clear(),
         PostLoad = (c, version) => c.Hook($"loaded controller {version}"),
         Fields =
         [
@@ -53,7 +53,7 @@ internal sealed class Controller
     {
         Needed = c => c.Extra[index] != 0,
         PreSave = c => c.Hook($"save {name}"),
-        PreLoad = c => c.Hook($"load {name}"),
+        PreLoad = (c, version) => c.Hook($"load {name} {version}"),
         PostLoad = (c, version) => c.Hook($"loaded {name} {version}"),
         Fields = [Field.UInt32($"extra{index}", c => c.Extra[index], (c, v) => c.Extra[index] = v).Check(c => c.Extra[index] != uint.MaxValue, "too much")],
         Subsections = inner,
@@ -79,9 +79,9 @@ internal sealed class Disk
     public static VmStateDescription<Disk> Declaration { get; } = new("disk", 3, 3)
     {
         PreSave = d => d.Log?.Add("save disk"),
-        PreLoad = d =>
+        PreLoad = (d, version) =>
         {
-            d.Log?.Add("load disk");
+            d.Log?.Add($"load disk {version}");
             d.Error = 0;
         },
         PostLoad = (d, version) => d.Log?.Add($"loaded disk {version}"),

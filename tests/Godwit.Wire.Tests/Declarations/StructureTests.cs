@@ -161,17 +161,17 @@ public sealed class StructureTests
 
         Assert.Equal(
             [
-                "load controller", "mode", "load controller/first", "load controller/second", "load controller/second/inner", "load controller/second/inner/most",
+                "load controller", "mode", "load controller/first 2", "load controller/second 2", "load controller/second/inner 2", "load controller/second/inner/most 2",
                 "loaded controller/first 2", "loaded controller/second/inner/most 2", "loaded controller/second/inner 2", "loaded controller/second 2", "loaded controller 4",
             ], target.Log);
-        Assert.Equal(["load disk", "load disk", "loaded disk 3", "loaded disk 3"], log);
+        Assert.Equal(["load disk 3", "load disk 3", "loaded disk 3", "loaded disk 3"], log);
     }
 
     public static TheoryData<string, string, int> Refusing => new()
     {
         { "load controller", "pre-load", 0 },
         { "mode", "mode", 0 },
-        { "load controller/second", "controller/second.pre-load", Least.Length + 17 + 26 + 23 },
+        { "load controller/second 2", "controller/second.pre-load", Least.Length + 17 + 26 + 23 },
         { "loaded controller 4", "controller", 0 },
         { "loaded controller/second 2", "controller/second", Least.Length + 17 + 26 + 23 },
         { "loaded controller/second/inner/most 2", "controller/second/inner/most", Least.Length + 17 + 26 + 27 + 33 + 34 },

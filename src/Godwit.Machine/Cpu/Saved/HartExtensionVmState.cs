@@ -23,7 +23,7 @@ internal static class HartExtensionVmState
     public static VmStateDescription<SavedHart> Hypervisor { get; } = new("cpu/hyper", HypervisorVersion, 4)
     {
         Needed = s => s.Hypervisor is not null,
-        PreLoad = s => s.Hypervisor = new ulong[BeforePriorities.Length + BehindPriorities.Length],
+        PreLoad = (s, _) => s.Hypervisor = new ulong[BeforePriorities.Length + BehindPriorities.Length],
         Fields =
         [
             .. BeforePriorities.SelectMany((name, i) => HypervisorField(name, i)),
@@ -35,7 +35,7 @@ internal static class HartExtensionVmState
     public static VmStateDescription<SavedHart> Debug { get; } = new("cpu/debug", DebugVersion, 2)
     {
         Needed = s => s.Debug is not null,
-        PreLoad = s => s.Debug = new SavedTriggers(),
+        PreLoad = (s, _) => s.Debug = new SavedTriggers(),
         Fields =
         [
             Field.UInt16("env.mcontext", s => s.Debug!.Mcontext, (s, v) => s.Debug!.Mcontext = v).Since(DebugVersion),
@@ -54,7 +54,12 @@ internal static class HartExtensionVmState
         {
             "hcounteren" => [Field.UInt32("env.hcounteren", s => (uint)s.Hypervisor![at], (s, v) => s.Hypervisor![at] = v)],
             "hvictl" => [Old(name, at), Field.UInt32("env.hvictl", s => (uint)s.Hypervisor![at], (s, v) => s.Hypervisor![at] = v).Since(HypervisorVersion)],
-            "vsiselect" => [Old(name, at), Field.UInt16("env.vsiselect", s => (ushort)s.Hypervisor![at], (s, v) => s.Hypervisor![at] = v).Since(HypervisorVersion)],
+            // Its version 5 came with version 11 of the whole, and this value got its own size only with version 12.
+            "vsiselect" =>
+            [
+                Field.UInt64("env.vsiselect of a word's size", s => s.Hypervisor![at], (s, v) => s.Hypervisor![at] = v).When((s, _) => s.CameAs < HartVmState.Current),
+                Field.UInt16("env.vsiselect", s => (ushort)s.Hypervisor![at], (s, v) => s.Hypervisor![at] = v).When((s, _) => s.CameAs >= HartVmState.Current),
+            ],
             _ => [wide],
         };
     }

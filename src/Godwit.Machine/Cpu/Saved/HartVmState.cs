@@ -4,11 +4,16 @@ using Field = Godwit.Wire.VmState.Field<Godwit.Machine.Cpu.Saved.SavedHart>;
 
 namespace Godwit.Machine.Cpu.Saved;
 
-/// <summary>Sections <c>cpu_common</c> and <c>cpu</c> of a hart: version 12 as QEMU 11.1 has it, and 10 of QEMU 10.0
-/// (<c>hw/core/cpu-system.c</c>, <c>target/riscv/machine.c</c>).</summary>
+/// <summary>Sections <c>cpu_common</c> and <c>cpu</c> of a hart: version 12 as QEMU 11.1 has it, 10 of QEMU 10.0, and 11 of those between, in its
+/// last form (<c>hw/core/cpu-system.c</c>, <c>target/riscv/machine.c</c>).</summary>
 internal static class HartVmState
 {
-    private const uint Current = 12, Oldest = 10;
+    public const uint Current = 12;
+
+    /// <summary>Most values got their own sizes, where they had had a word of the target's.</summary>
+    private const uint Sized = 11;
+
+    private const uint Oldest = 10;
     private const uint HardInterrupt = 2;
     private const int SatpModeShift = 60;
 
@@ -43,11 +48,8 @@ internal static class HartVmState
     public static VmStateDescription<SavedHart> Cpu { get; } = new("cpu", Current, Oldest)
     {
         PreSave = s => s.Take(),
-        PostLoad = (s, version) =>
-        {
-            Refuse(version == 11, "version 11, of QEMU 10.1 and 10.2, is not supported");
-            s.Apply();
-        },
+        PreLoad = (s, version) => s.BeforeLoad(version),
+        PostLoad = (s, _) => s.Apply(),
         Fields =
         [
             Field.UInt64Array("env.gpr", s => s.Gpr),
@@ -58,19 +60,19 @@ internal static class HartVmState
             Field.UInt64("env.load_res", s => s.State.LoadRes, (s, v) => s.State.LoadRes = v),
             Field.UInt64("env.load_val", s => s.State.LoadVal, (s, v) => s.State.LoadVal = v),
             Old("env.frm", (s, v) => s.State.Frm = Byte(v)),
-            Field.UInt8("env.frm", s => s.State.Frm, (s, v) => s.State.Frm = v).Since(Current).Check(s => s.State.Frm < 8, "no rounding mode"),
+            Field.UInt8("env.frm", s => s.State.Frm, (s, v) => s.State.Frm = v).Since(Sized).Check(s => s.State.Frm < 8, "no rounding mode"),
             Field.UInt64("env.badaddr", s => s.BadAddress, (s, v) => s.BadAddress = v),
             Field.UInt64("env.guest_phys_fault_addr", s => s.GuestPhysicalFaultAddress, (s, v) => s.GuestPhysicalFaultAddress = v),
             Old("env.priv_ver", (s, v) => s.PrivVersion = (uint)v),
             Old("env.vext_ver", (s, v) => s.VectorVersion = (uint)v),
-            Field.UInt32("env.priv_ver", s => s.PrivVersion, (s, v) => s.PrivVersion = v).Since(Current),
-            Field.UInt32("env.vext_ver", s => s.VectorVersion, (s, v) => s.VectorVersion = v).Since(Current),
+            Field.UInt32("env.priv_ver", s => s.PrivVersion, (s, v) => s.PrivVersion = v).Since(Sized),
+            Field.UInt32("env.vext_ver", s => s.VectorVersion, (s, v) => s.VectorVersion = v).Since(Sized),
             Field.UInt32("env.misa_mxl", s => s.MisaMxl, (s, v) => s.MisaMxl = v).Check(s => s.MisaMxl == 2, "the hart is not of 64 bits"),
             Field.UInt32("env.misa_ext", s => s.MisaExt, (s, v) => s.MisaExt = v),
             Field.Unused(4),
             Field.UInt32("env.misa_ext_mask", s => s.MisaExtMask, (s, v) => s.MisaExtMask = v),
             Old("env.priv", (s, v) => s.State.Priv = ToPrivilege(v)),
-            Field.UInt8("env.priv", s => (byte)s.State.Priv, (s, v) => s.State.Priv = ToPrivilege(v)).Since(Current),
+            Field.UInt8("env.priv", s => (byte)s.State.Priv, (s, v) => s.State.Priv = ToPrivilege(v)).Since(Sized),
             Field.Bool("env.virt_enabled", s => s.VirtEnabled, (s, v) => s.VirtEnabled = v),
             Field.UInt64("env.resetvec", s => s.ResetVector, (s, v) => s.ResetVector = v),
             Field.UInt64("env.mhartid", s => (ulong)s.Hart.Id, (s, v) => Refuse(v != (ulong)s.Hart.Id, $"hart {v} came where hart {s.Hart.Id} is")),
@@ -94,18 +96,18 @@ internal static class HartVmState
             Field.UInt64("env.mepc", s => s.State.Mepc, (s, v) => s.State.Mepc = v & ~1UL),
             Field.UInt64("env.mcause", s => s.State.Mcause, (s, v) => s.State.Mcause = v),
             Field.UInt64("env.mtval", s => s.State.Mtval, (s, v) => s.State.Mtval = v),
-            Old("env.miselect", (s, v) => s.Miselect = v),
-            Old("env.siselect", (s, v) => s.Siselect = v),
+            Old("env.miselect", (s, v) => s.Miselect = v, Current),
+            Old("env.siselect", (s, v) => s.Siselect = v, Current),
             Field.UInt16("env.miselect", s => (ushort)s.Miselect, (s, v) => s.Miselect = v).Since(Current),
             Field.UInt16("env.siselect", s => (ushort)s.Siselect, (s, v) => s.Siselect = v).Since(Current),
             Field.UInt32("env.scounteren", s => s.State.Scounteren, (s, v) => s.State.Scounteren = v),
             Field.UInt32("env.mcounteren", s => s.State.Mcounteren, (s, v) => s.State.Mcounteren = v),
             Field.UInt32("env.scountinhibit", s => s.Scountinhibit, (s, v) => s.Scountinhibit = v),
             Field.UInt32("env.mcountinhibit", s => s.State.Mcountinhibit, (s, v) => s.State.Mcountinhibit = v),
-            Field.StructArray("env.pmu_ctrs of 10.0", OldCounter, s => s.Counters).When((_, v) => v < Current),
-            Field.StructArray("env.pmu_ctrs", Counter, s => s.Counters).Since(Current),
+            Field.StructArray("env.pmu_ctrs of 10.0", OldCounter, s => s.Counters).When((_, v) => v < Sized),
+            Field.StructArray("env.pmu_ctrs", Counter, s => s.Counters).Since(Sized),
             Field.UInt64Array("env.mhpmevent_val", s => s.State.Mhpmevent),
-            Field.UInt64Array("env.mhpmeventh_val", _ => new ulong[HartState.Counters]).When((_, v) => v < Current),
+            Field.UInt64Array("env.mhpmeventh_val", _ => new ulong[HartState.Counters]).When((_, v) => v < Sized),
             Field.UInt64("env.sscratch", s => s.State.Sscratch, (s, v) => s.State.Sscratch = v),
             Field.UInt64("env.mscratch", s => s.State.Mscratch, (s, v) => s.State.Mscratch = v),
             Field.UInt64("env.stimecmp", s => s.State.Stimecmp, (s, v) => s.State.Stimecmp = v),
@@ -180,8 +182,8 @@ internal static class HartVmState
     }
 
     /// <summary>What was a word of the target's size before it had the size of its values.</summary>
-    private static VmStateField<SavedHart> Old(string name, Action<SavedHart, ulong> set) =>
-        Field.UInt64($"{name} of 10.0", _ => 0, set).When((_, v) => v < Current);
+    private static VmStateField<SavedHart> Old(string name, Action<SavedHart, ulong> set, uint until = Sized) =>
+        Field.UInt64($"{name} of a word's size", _ => 0, set).When((_, v) => v < until);
 
     private static byte Byte(ulong value) => value < 8 ? (byte)value : throw new InvalidDataException($"{value} is no rounding mode");
 

@@ -87,8 +87,22 @@ internal sealed class SavedHart
 
     public SavedTriggers? Debug { get; set; }
 
+    /// <summary>The section's version on its way in; on its way out the newest.</summary>
+    public uint CameAs { get; private set; } = HartVmState.Current;
+
+    public void BeforeLoad(uint version)
+    {
+        CameAs = version;
+        // What doesn't come isn't there.
+        Hypervisor = null;
+        Debug = null;
+        for (var i = HartState.PmpEntries; i < Pmp.Count; i++)
+            (Pmp[i].Address, Pmp[i].Configuration) = (0, 0);
+    }
+
     public void Take()
     {
+        CameAs = HartVmState.Current;
         for (var i = 0; i < 32; i++)
         {
             Gpr[i] = State.X[i];
