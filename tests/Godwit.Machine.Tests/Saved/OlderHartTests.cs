@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt;
@@ -81,9 +80,8 @@ public sealed class OlderHartTests : IDisposable
         foreach (var subsection in part.Subsections)
         {
             at += subsection.SubsectionHeaderLength;
-            Span<byte> version = stackalloc byte[4];
-            BinaryPrimitives.WriteInt32BigEndian(version, subsection.VmsdName switch { "cpu/pmp" => 1, "cpu/debug" => 2, _ => subsection.Version!.Value });
-            older.AddRange([5, (byte)subsection.VmsdName.Length, .. Encoding.ASCII.GetBytes(subsection.VmsdName), .. version]);
+            var version = (byte)(subsection.VmsdName switch { "cpu/pmp" => 1, "cpu/debug" => 2, _ => subsection.Version!.Value });
+            older.AddRange([5, (byte)subsection.VmsdName.Length, .. Encoding.ASCII.GetBytes(subsection.VmsdName), 0, 0, 0, version]);
             older.AddRange(Rewrite(subsection, body, ref at));
         }
 
