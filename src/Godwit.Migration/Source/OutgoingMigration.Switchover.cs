@@ -18,8 +18,11 @@ internal sealed partial class OutgoingMigration
         var writer = output.Writer(Command.HeaderLength);
         Command.Write(ref writer, CommandType.SwitchoverStart, []);
         output.Put(writer);
-        Synchronize(output, _parameters());
-        _ram!.SendEnd(() => { ThrowIfBroken(); return false; });
+        _ram!.Synchronize();
+        // What is left when the guest stands is no round.
+        _ram.Counters.Syncs--;
+        _ram.SendEnd(() => { ThrowIfBroken(); return false; });
+        _ram.Counters.DowntimeBytes = output.Position - _precopyBytes;
         var id = RamSectionId;
         foreach (var device in _machine.Devices)
         {
@@ -39,7 +42,6 @@ internal sealed partial class OutgoingMigration
         devices.PutEnd();
         output.Flush();
         _ram.Counters.Transferred = output.Position;
-        _ram.Counters.DowntimeBytes = output.Position - _precopyBytes;
     }
 
     private void WaitForContinue()
@@ -48,6 +50,8 @@ internal sealed partial class OutgoingMigration
         Move(MigrationStatus.PreSwitchover);
         while (!_continued)
         {
+            if (_cancelled)
+                _error = "Switchover is interrupted";
             ThrowIfBroken();
             _wake.Wait();
             _wake.Reset();
