@@ -5,6 +5,8 @@ namespace Godwit.Migration.Source;
 
 internal sealed partial class OutgoingMigration
 {
+    private int _acksAwaited;
+
     private void Switchover(StreamOutput output, DeviceStream devices)
     {
         _precopyBytes = output.Position;
@@ -19,13 +21,17 @@ internal sealed partial class OutgoingMigration
         Command.Write(ref writer, CommandType.SwitchoverStart, []);
         output.Put(writer);
         Synchronize(output, _parameters());
+        _live!.Pending(exact: true, out var acks);
+        if (acks > 0)
+            throw new InvalidOperationException($"Switchover ACK was requested by {acks} devices during switchover");
         _ram!.SendEnd(() => { ThrowIfBroken(); return false; });
-        var id = RamSectionId;
+        _live.Complete();
+        var id = _live.NextId;
         foreach (var device in _machine.Devices)
         {
-            id++;
             if (device.IsNeeded)
                 devices.Put(device, id);
+            id++;
         }
 
         // All but the end leaves first: what breaks up to here leaves no doubt about who has the guest.
@@ -40,6 +46,28 @@ internal sealed partial class OutgoingMigration
         output.Flush();
         _ram.Counters.Transferred = output.Position;
         _ram.Counters.DowntimeBytes = output.Position - _precopyBytes;
+    }
+
+    /// <summary>Source: QEMU migration/migration.c, migration_can_switchover.</summary>
+    private bool MaySwitchOver()
+    {
+        bool approved;
+        lock (_lock)
+            approved = _acksAwaited == 0;
+        return approved || !_machine.IsGuestRunning;
+    }
+
+    /// <summary>One that nobody waits for is QEMU's before 11.1, which sends it unasked.</summary>
+    private void Acknowledge()
+    {
+        lock (_lock)
+        {
+            if (_acksAwaited == 0)
+                return;
+            _acksAwaited--;
+        }
+
+        _wake.Set();
     }
 
     private void WaitForContinue()
@@ -84,6 +112,8 @@ internal sealed partial class OutgoingMigration
             _error ??= e.Message;
         }
 
+        if (_live?.Cleanup() is { } left)
+            _error ??= $"a live section failed to be cleaned up: {left.Message}";
         _channel?.Dispose();
         _returnPath?.Join();
         var now = Environment.TickCount64;
