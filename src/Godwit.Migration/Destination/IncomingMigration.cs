@@ -15,10 +15,11 @@ public sealed class IncomingMigration
     private readonly SwitchoverAck _switchoverAck;
     private ReturnPathWriter? _returnPath;
 
-    public IncomingMigration(Channel channel, SwitchoverAckMode switchoverAck)
+    /// <param name="approvers">Live sections that will approve of the switchover, by <see cref="ApproveSwitchover"/>.</param>
+    public IncomingMigration(Channel channel, SwitchoverAckMode switchoverAck, int approvers = 0)
     {
         _channel = channel;
-        _switchoverAck = new SwitchoverAck(switchoverAck);
+        _switchoverAck = new SwitchoverAck(switchoverAck, approvers);
     }
 
     /// <summary>Whether the source waits for the destination's last word before it gives up its guest.</summary>
@@ -50,18 +51,28 @@ public sealed class IncomingMigration
         }
     }
 
+    /// <summary>A live section has what it needs before the guest may be stopped.</summary>
+    /// <param name="machineName">The source's machine type.</param>
+    public void ApproveSwitchover(string? machineName)
+    {
+        if (_switchoverAck.Approve(machineName))
+            _returnPath?.Send(new ReturnPathMessage(ReturnPathType.SwitchoverAck));
+    }
+
     /// <summary>Tells the source that everything came; it may give up its guest.</summary>
     public void Complete()
     {
         _returnPath?.Send(new ReturnPathMessage(ReturnPathType.Shut));
     }
 
-    /// <summary>Tells the source, as far as it can be told, that the migration failed and the guest is its own again.</summary>
+    /// <summary>Tells the source, as far as it can be told, that the migration failed and the guest is its own again. One whose OPEN_RETURN_PATH hasn't been read
+    /// yet may be listening already.</summary>
     public void Fail()
     {
         try
         {
-            _returnPath?.Send(new ReturnPathMessage(ReturnPathType.Shut, Value: 1));
+            if (_channel.IsBidirectional)
+                (_returnPath ?? new ReturnPathWriter(_channel)).Send(new ReturnPathMessage(ReturnPathType.Shut, Value: 1));
         }
         catch (IOException)
         {

@@ -20,6 +20,7 @@ internal sealed partial class OutgoingMigration : IDisposable
     private readonly Action<int> _passStarted;
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _wake = new();
+    private readonly CancellationTokenSource _connecting = new();
     private readonly Thread _thread;
     private readonly long _started = Environment.TickCount64;
     private volatile MigrationStatus _status = MigrationStatus.Setup;
@@ -31,6 +32,7 @@ internal sealed partial class OutgoingMigration : IDisposable
     private bool _stopped;
     private Channel? _channel;
     private ReturnPathListener? _returnPath;
+    private LiveSource? _live;
 
     public OutgoingMigration(IMigratableMachine machine, MigrationUri uri, Capabilities capabilities, Func<Parameters> parameters, Action<MigrationStatus> statusChanged, Action<int> passStarted)
     {
@@ -80,6 +82,7 @@ internal sealed partial class OutgoingMigration : IDisposable
         }
 
         _wake.Set();
+        _connecting.Cancel();
         channel?.Shutdown();
     }
 
@@ -103,6 +106,7 @@ internal sealed partial class OutgoingMigration : IDisposable
         if (_thread.IsAlive)
             _thread.Join();
         _wake.Dispose();
+        _connecting.Dispose();
     }
 
     private void Run()
@@ -132,7 +136,7 @@ internal sealed partial class OutgoingMigration : IDisposable
 
     private Channel Connect()
     {
-        var channel = _channel ?? ChannelConnector.Connect(_uri, _capabilities["return-path"]);
+        var channel = _channel ?? ChannelConnector.Connect(_uri, _capabilities["return-path"], _connecting.Token);
         lock (_lock)
             _channel = channel;
         ThrowIfCancelled();
@@ -140,7 +144,7 @@ internal sealed partial class OutgoingMigration : IDisposable
             return channel;
         if (!channel.IsBidirectional)
             throw new IOException("Unable to open return-path for " + channel.Name);
-        _returnPath = new ReturnPathListener(channel, ReturnPathEnded);
+        _returnPath = new ReturnPathListener(channel, ReturnPathEnded, Acknowledge);
         return channel;
     }
 
@@ -160,6 +164,7 @@ internal sealed partial class OutgoingMigration : IDisposable
 
     private void Setup(StreamOutput output, DeviceStream devices)
     {
+        SectionNames.Check(_machine);
         var shared = _capabilities[ConfigurationSection.IgnoreShared];
         var configuration = new ConfigurationSection(_machine.MachineType)
         {
@@ -179,38 +184,60 @@ internal sealed partial class OutgoingMigration : IDisposable
         devices.DescribeConfiguration(configuration);
         _cache = _capabilities["xbzrle"] ? new XbzrleCache(_parameters().XbzrleCacheSize) : null;
         _ram = new RamSource(_machine, output, RamSectionId, shared, _cache);
-        _pace = new Pace(_ram.Counters);
-        _convergence = new Convergence(_machine, _ram, _capabilities);
+        _pace = new Pace(_ram.Counters, static () => Environment.TickCount64);
+        _convergence = new Convergence(_machine, _ram, _capabilities, static () => Environment.TickCount64);
+        _live = new LiveSource(_machine.LiveSections, output, RamSectionId + 1, _capabilities["switchover-ack"], ThrowIfBroken);
         _ram.Setup();
+        _live.Setup();
         output.Flush();
         _setupTime = Environment.TickCount64 - _started;
         Move(MigrationStatus.Active);
     }
 
-    /// <summary>Round after round, until so little is left that the guest can be stopped for it.</summary>
+    /// <summary>Round after round, until so little is left that the guest can be stopped for it, and every live section's other end approves.</summary>
     private void Iterate(StreamOutput output)
     {
         while (true)
         {
             ThrowIfBroken();
             var parameters = _parameters();
-            var pending = (double)_ram!.DirtyPages * Memory.GuestPage.Size;
-            if (pending == 0 || pending < _pace!.Threshold)
+            var waits = false;
+            if (IsLittle(exact: false))
             {
                 Synchronize(output, parameters);
-                pending = (double)_ram.DirtyPages * Memory.GuestPage.Size;
-                if (pending == 0 || pending < _pace!.Threshold)
+                waits = IsLittle(exact: true);
+                if (waits && MaySwitchOver())
                     return;
             }
 
             var limit = _pace!.Limit(parameters);
             if (output.Position < limit)
-                _ram.SendPart(limit, () => _cancelled || _returnPathBroke);
-            _ram.Counters.Transferred = output.Position;
+            {
+                // They first: memory takes all that there is.
+                _live!.Iterate(limit);
+                if (_ram!.DirtyPages > 0)
+                    _ram.SendPart(limit, () => _cancelled || _returnPathBroke);
+                else
+                    output.Flush();
+            }
+
+            _ram!.Counters.Transferred = output.Position;
             _pace.Update(output.Position, parameters);
-            if (output.Position >= _pace.Limit(parameters))
+            if (waits || output.Position >= _pace.Limit(parameters))
+            {
                 _wake.Wait(Math.Max(_pace.Left, NothingToDoMilliseconds));
+                _wake.Reset();
+            }
         }
+    }
+
+    /// <summary>Whether what is left is thought to go within the downtime allowed.</summary>
+    private bool IsLittle(bool exact)
+    {
+        var pending = (double)_ram!.DirtyPages * Memory.GuestPage.Size + _live!.Pending(exact, out var acks);
+        lock (_lock)
+            _acksAwaited += acks;
+        return pending == 0 || pending < _pace!.Threshold;
     }
 
     private void Synchronize(StreamOutput output, Parameters parameters)

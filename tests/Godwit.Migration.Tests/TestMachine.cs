@@ -1,24 +1,29 @@
 using System.Buffers;
 using System.Text.Json;
+using Godwit.Linux;
 using Godwit.Memory;
+using Godwit.Wire;
 
 namespace Godwit.Migration.Tests;
 
-/// <summary>A machine of memory and two devices, with a thread that writes like a hart.</summary>
-internal sealed class SourceMachine : IMigratableMachine, IDisposable
+/// <summary>A machine of memory and two devices, with a thread that writes like a hart. It goes both ways.</summary>
+internal sealed class TestMachine : IMigratableMachine, IDisposable
 {
     private readonly Lock _hart = new();
     private readonly Thread _thread;
     private readonly List<string> _calls = [];
     private volatile bool _runs;
     private volatile bool _ends;
+    private volatile bool _held;
     private long _stores;
 
-    public SourceMachine(int pages, bool busy = false)
+    /// <param name="busy">Its guest runs, and stores all the while.</param>
+    /// <param name="empty">It has no guest yet: memory is zero.</param>
+    public TestMachine(int pages, bool busy = false, bool empty = false)
     {
         RamBlocks = [RamBlock.CreateShared("board.ram", (ulong)pages * GuestPage.Size), RamBlock.Create("flash", 8 * GuestPage.Size)];
         var random = new Random(pages);
-        for (var page = 0; page < pages; page += 3)
+        for (var page = 0; page < pages && !empty; page += 3)
             random.NextBytes(RamBlocks[0].Write((ulong)page * GuestPage.Size, GuestPage.Size));
         Devices = [new Device("early", 3, [1, 2, 3]), new Device("0000:00/late", 1, new byte[70000])];
         _runs = busy;
@@ -26,15 +31,15 @@ internal sealed class SourceMachine : IMigratableMachine, IDisposable
         _thread.Start();
     }
 
-    public string MachineType => "virt";
+    public string MachineType { get; set; } = "virt";
 
-    public Guid Uuid { get; init; }
+    public Guid Uuid { get; set; }
 
-    public IReadOnlyList<RamBlock> RamBlocks { get; }
+    public IReadOnlyList<RamBlock> RamBlocks { get; private set; }
 
     public IReadOnlyList<IDeviceSection> Devices { get; set; }
 
-    public IReadOnlyList<ILiveSection> LiveSections => [];
+    public IReadOnlyList<ILiveSection> LiveSections { get; set; } = [];
 
     /// <summary>Of the run state and of the throttle, in order.</summary>
     public string[] Calls
@@ -48,17 +53,46 @@ internal sealed class SourceMachine : IMigratableMachine, IDisposable
 
     public bool Runs => _runs;
 
+    public bool IsGuestRunning => _runs;
+
     /// <summary>Done when the guest is stopped.</summary>
     public Action? OnStop { get; set; }
 
+    /// <summary>How often the guest was asked to stand for the dirty bits' sake.</summary>
+    public int Synchronizations { get; private set; }
+
     public void SynchronizeWriters()
     {
+        Synchronizations++;
         lock (_hart)
         {
         }
     }
 
-    public void Throttle(int percent) => Note($"throttle {percent}");
+    /// <summary>Done when the guest is held back.</summary>
+    public Action? OnThrottle { get; set; }
+
+    public void Throttle(int percent)
+    {
+        Note($"throttle {percent}");
+        _held = percent > 50;
+        OnThrottle?.Invoke();
+    }
+
+    /// <summary>Replaces the first block, of the same length, by one that is a shared file's.</summary>
+    public void Share(ulong address) =>
+        Replace(new RamBlock(RamBlocks[0].IdStr, MemoryMapping.CreateAnonymous("shared", RamBlocks[0].Length)) { IsSharedFile = true, Address = address });
+
+    /// <summary>Replaces the block of that name.</summary>
+    public void Replace(RamBlock block)
+    {
+        var old = RamBlocks.Single(b => b.IdStr == block.IdStr);
+        RamBlocks = [.. RamBlocks.Select(b => b == old ? block : b)];
+        old.Dispose();
+    }
+
+    /// <summary>One that takes only the very bytes that it has.</summary>
+    public static IDeviceSection CreateDevice(string name, uint version, byte[] body) => new Device(name, version, body);
 
     public void StopForSwitchover()
     {
@@ -76,9 +110,11 @@ internal sealed class SourceMachine : IMigratableMachine, IDisposable
 
     public void HandOver() => Note("hand over");
 
-    public void StartIncoming() => throw new NotSupportedException();
+    public void StartIncoming() => Note("start");
 
-    public void DiscardIncoming() => throw new NotSupportedException();
+    public void HoldIncoming() => Note("hold");
+
+    public void DiscardIncoming() => Note("discard");
 
     public void Dispose()
     {
@@ -102,7 +138,7 @@ internal sealed class SourceMachine : IMigratableMachine, IDisposable
         {
             lock (_hart)
             {
-                for (var i = 0; _runs && i < 8; i++)
+                for (var i = 0; _runs && !_held && i < 8; i++)
                 {
                     var page = RamBlocks[0].Write((ulong)(_stores % pages) * GuestPage.Size, GuestPage.Size);
                     if (_stores % 5 == 0)
@@ -145,6 +181,11 @@ internal sealed class SourceMachine : IMigratableMachine, IDisposable
             description.WriteEndObject();
         }
 
-        public int Load(ReadOnlySpan<byte> bytes, uint v, long offset) => throw new NotSupportedException();
+        public int Load(ReadOnlySpan<byte> bytes, uint v, long offset)
+        {
+            if (bytes.Length < body.Length)
+                return -1;
+            return bytes.StartsWith(body) ? body.Length : throw new MigrationStreamException(offset, name, "bytes", "not what this device has");
+        }
     }
 }
