@@ -81,7 +81,7 @@ internal sealed class TestMachine : IMigratableMachine, IDisposable
 
     /// <summary>Replaces the first block, of the same length, by one that is a shared file's.</summary>
     public void Share(ulong address) =>
-        Replace(new RamBlock(RamBlocks[0].IdStr, MemoryMapping.CreateAnonymous("shared", RamBlocks[0].Length)) { IsSharedFile = true, Address = address });
+        Replace(new RamBlock(RamBlocks[0].IdStr, MemoryMapping.CreateMemfd("shared", RamBlocks[0].Length)) { IsSharedFile = true, Address = address });
 
     /// <summary>Replaces the block of that name.</summary>
     public void Replace(RamBlock block)

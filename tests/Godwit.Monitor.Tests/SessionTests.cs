@@ -167,6 +167,12 @@ public sealed class SessionTests : IDisposable
 
         public IReadOnlyList<ILiveSection> LiveSections => [];
 
+        public bool IsGuestRunning => false;
+
+        public void HoldIncoming()
+        {
+        }
+
         public void Continue()
         {
         }

@@ -33,6 +33,6 @@ internal static partial class Comparable
         _ => node?.DeepClone(),
     };
 
-    [GeneratedRegex("[0-9][0-9.e+]*( [KMG]?i?B)?", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("[0-9][0-9.e+]*( [KMG]?i?B)?", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Size();
 }
