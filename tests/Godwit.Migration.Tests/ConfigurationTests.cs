@@ -71,7 +71,7 @@ public sealed class ConfigurationTests
     }
 
     [Theory]
-    [InlineData("multifd", "Capability 'multifd' is not supported")]
+    [InlineData("rdma-pin-all", "Capability 'rdma-pin-all' is not supported")]
     [InlineData("switchover-ack", "Capability 'switchover-ack' requires capability 'return-path'")]
     [InlineData("nonsense", "Parameter 'capability' does not accept value 'nonsense'")]
     public void A_capability_that_cannot_be_switched_on_changes_none(string name, string error)

@@ -44,15 +44,15 @@ public sealed class LiveSectionTests
         Assert.Equal("", pair.IncomingError);
         var sections = Sections(pair.Bytes, out var description);
         Assert.Equal(["ram", "disk", "disk/1", "early", "0000:00/late"], sections.Where(s => s.Type is SectionType.Start or SectionType.Full).Select(s => s.Label));
-        Assert.Equal([1u, 2, 3, 4, 5], sections.Where(s => s.Type is SectionType.Start or SectionType.Full).Select(s => s.Id));
-        foreach (var id in new uint[] { 1, 2, 3 })
+        Assert.Equal([1u, 3, 4, 0, 5], sections.Where(s => s.Type is SectionType.Start or SectionType.Full).Select(s => s.Id));
+        foreach (var id in new uint[] { 1, 3, 4 })
         {
             var types = sections.Where(s => s.Id == id).Select(s => s.Type).ToList();
             Assert.Equal((SectionType.Start, SectionType.End), (types[0], types[^1]));
             Assert.All(types[1..^1], t => Assert.Equal(SectionType.Part, t));
         }
 
-        Assert.True(sections.Count(s => s.Id == 2 && s.Type == SectionType.Part) > 1);
+        Assert.True(sections.Count(s => s.Id == 3 && s.Type == SectionType.Part) > 1);
         // QEMU's description has the devices alone.
         Assert.DoesNotContain("disk", description, StringComparison.Ordinal);
         Assert.Contains("early", description, StringComparison.Ordinal);
@@ -79,7 +79,8 @@ public sealed class LiveSectionTests
     [Fact]
     public void The_guest_runs_until_the_other_end_approves()
     {
-        using var pair = new MachinePair();
+        // So few that some passes fit what lies between two ends of which one doesn't read.
+        using var pair = new MachinePair(pages: 16);
         var (there, here) = Add(pair, new LiveBlocks("disk", 10, 1000) { NeedsSwitchoverAck = true }, new LiveBlocks("disk", 10, 1000, empty: true) { NeedsSwitchoverAck = true });
         pair.Set("return-path", "switchover-ack");
         using var passes = new SemaphoreSlim(0);
@@ -94,7 +95,7 @@ public sealed class LiveSectionTests
             {
             }
 
-            for (var i = 0; i < 5; i++)
+            for (var i = 0; i < 3; i++)
                 Assert.True(passes.Wait(TimeSpan.FromSeconds(30)));
             Assert.True(pair.Source.Runs);
             approved = true;

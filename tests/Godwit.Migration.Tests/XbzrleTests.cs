@@ -67,7 +67,10 @@ public sealed class XbzrleTests
             // Of those pages that aren't zero.
             for (var i = 0; round is > 1 and <= Rounds && i < Changed; i++)
                 change(pair.Source.RamBlocks[0].Write((ulong)(i * 3) * GuestPage.Size, GuestPage.Size), round);
-            if (round == 1)
+        };
+        pair.OnSource = status =>
+        {
+            if (status == MigrationStatus.Active)
                 MemoryMarshal.GetReference(pair.Source.RamBlocks[0].Write(0, Changed * 3 * GuestPage.Size)) = 1;
         };
         return pair;

@@ -33,7 +33,7 @@ internal sealed partial class OutgoingMigration
         for (var n = 0; n < _machine.Devices.Count; n++)
         {
             if (_machine.Devices[n].IsNeeded)
-                devices.Put(_machine.Devices[n], n == 0 ? 0 : _live.NextId + (uint)n);
+                devices.Put(_machine.Devices[n], n == 0 ? 0 : _live.NextId + (uint)n - 1);
         }
 
         // All but the end leaves first: what breaks up to here leaves no doubt about who has the guest.
@@ -99,6 +99,13 @@ internal sealed partial class OutgoingMigration
         try
         {
             _convergence?.End();
+            if (failure is not null && _handedOver)
+            {
+                // What the destination said before the connection broke may still lie here unread.
+                _channel?.Shutdown();
+                _returnPath?.Join();
+            }
+
             bool taken;
             lock (_lock)
                 taken = _handedOver && _returnPath?.IsRefused != true;

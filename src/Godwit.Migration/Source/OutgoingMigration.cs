@@ -186,7 +186,7 @@ internal sealed partial class OutgoingMigration : IDisposable
         _ram = new RamSource(_machine, output, RamSectionId, shared, _cache);
         _pace = new Pace(_ram.Counters, static () => Environment.TickCount64);
         _convergence = new Convergence(_machine, _ram, _capabilities, static () => Environment.TickCount64);
-        _live = new LiveSource(_machine.LiveSections, output, RamSectionId + 1, _capabilities["switchover-ack"], ThrowIfBroken);
+        _live = new LiveSource(_machine.LiveSections, output, RamSectionId + 2, _capabilities["switchover-ack"], ThrowIfBroken);
         _ram.Setup();
         _live.Setup();
         output.Flush();

@@ -37,13 +37,13 @@ public sealed class PowerTests
         machine.Machine.Pause();
         Assert.Equal(RunState.Paused, machine.Machine.State);
         machine.Machine.Reset();
-        Assert.Equal(RunState.Paused, machine.Machine.State);
+        Assert.Equal(RunState.Prelaunch, machine.Machine.State);
         machine.Machine.Continue();
         machine.Machine.Reset();
         Assert.Equal(RunState.Running, machine.Machine.State);
 
-        Assert.Equal([RunState.Running, RunState.Paused, RunState.Running], machine.States);
-        Assert.Equal(["running", "paused", "running"], machine.States.Select(s => s.ToName()));
+        Assert.Equal([RunState.Running, RunState.Paused, RunState.Prelaunch, RunState.Running], machine.States);
+        Assert.Equal(["running", "paused", "prelaunch", "running"], machine.States.Select(s => s.ToName()));
     }
 
     [Theory]
@@ -97,13 +97,13 @@ public sealed class PowerTests
         Assert.Equal(RunState.Shutdown, machine.Machine.State);
 
         machine.Machine.Reset();
-        Assert.Equal(RunState.Paused, machine.Machine.State);
+        Assert.Equal(RunState.Prelaunch, machine.Machine.State);
         machine.Machine.Continue();
         await machine.WaitForAsync(RunState.Shutdown);
 
         Assert.Equal(2UL, machine.ReadRam(CounterOffset));
         Assert.False(machine.Machine.Ended.IsCompleted);
-        Assert.Equal([.. RanAndEnded, RunState.Paused, .. RanAndEnded], machine.States);
+        Assert.Equal([.. RanAndEnded, RunState.Prelaunch, .. RanAndEnded], machine.States);
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class PowerTests
 
         machine.Machine.Reset();
 
-        Assert.Equal(RunState.Paused, machine.Machine.State);
+        Assert.Equal(RunState.Prelaunch, machine.Machine.State);
         var hart = machine.Machine.Harts[0].State;
         Assert.Equal(0x1000UL, hart.Pc);
         var before = machine.Serial.Output.Length;
