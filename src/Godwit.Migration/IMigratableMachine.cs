@@ -20,6 +20,9 @@ public interface IMigratableMachine
     /// <summary>Sections that go while the guest runs, besides memory.</summary>
     IReadOnlyList<ILiveSection> LiveSections { get; }
 
+    /// <summary>Source: whether the guest runs now; one that stands isn't kept from being switched over.</summary>
+    bool IsGuestRunning { get; }
+
     /// <summary>Source: has every writer of guest memory pass a point where it writes nothing, with its write translations flushed, so that
     /// dirty bits taken before the call can't hide a store that comes later.</summary>
     void SynchronizeWriters();
@@ -40,6 +43,10 @@ public interface IMigratableMachine
     /// <summary>Destination: the stream came whole and every section was loaded. The machine takes the run state that the source had, or stays
     /// paused where it was started with -S.</summary>
     void StartIncoming();
+
+    /// <summary>Destination: the guest came whole, and its source, which can't be told, may run it still. It stands, whatever it did there, until it is told to
+    /// go on.</summary>
+    void HoldIncoming();
 
     /// <summary>Destination: a stream broke; what was loaded must never run.</summary>
     void DiscardIncoming();
@@ -73,14 +80,4 @@ public interface IDeviceSection
     /// <returns>Bytes taken; -1 where <paramref name="body"/> ends within the section (ask again with more).</returns>
     /// <exception cref="Wire.MigrationStreamException">It can't be such a device's.</exception>
     int Load(ReadOnlySpan<byte> body, uint version, long offset);
-}
-
-/// <summary>A section that goes in parts while the guest runs (QEMU: <c>SaveVMHandlers</c>).</summary>
-public interface ILiveSection
-{
-    string IdStr { get; }
-
-    uint InstanceId { get; }
-
-    uint Version { get; }
 }

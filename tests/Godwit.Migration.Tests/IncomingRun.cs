@@ -33,11 +33,11 @@ internal sealed record IncomingRun(List<MigrationStatus> States, MigrationInfo I
 
     /// <param name="step">Bytes a write.</param>
     /// <param name="open">Leaves the connection open until the destination has said its last word, as a source with a return path does.</param>
-    public static IncomingRun Play(RecordedMachine machine, byte[] stream, int step = 65536, bool open = false, string[]? capabilities = null)
+    public static IncomingRun Play(IMigratableMachine machine, byte[] stream, int step = 65536, bool open = false, string[]? capabilities = null)
     {
         using var folder = new TemporaryFolder();
         using var migrator = new Migrator(machine);
-        migrator.SetCapabilities((capabilities ?? []).Concat(machine.IgnoresShared ? ["x-ignore-shared"] : []).Select(c => KeyValuePair.Create(c, true)));
+        migrator.SetCapabilities((capabilities ?? []).Concat(machine is RecordedMachine { IgnoresShared: true } ? ["x-ignore-shared"] : []).Select(c => KeyValuePair.Create(c, true)));
         var states = new List<MigrationStatus>();
         using var ended = new BlockingCollection<MigrationStatus>();
         migrator.StatusChanged = status =>

@@ -56,13 +56,19 @@ internal sealed class RecordedMachine : IMigratableMachine, IDisposable
 
     public List<RecordedSection> Sections => _devices;
 
-    public IReadOnlyList<ILiveSection> LiveSections => [];
+    public IReadOnlyList<ILiveSection> LiveSections { get; set; } = [];
 
     public int Started { get; private set; }
 
     public int Discarded { get; private set; }
 
+    public int Held { get; private set; }
+
+    public bool IsGuestRunning => false;
+
     public void StartIncoming() => Started++;
+
+    public void HoldIncoming() => Held++;
 
     public void DiscardIncoming() => Discarded++;
 

@@ -6,7 +6,7 @@ using Godwit.Wire.Stream;
 
 namespace Godwit.Migration.Tests;
 
-/// <summary>A migration of a <see cref="SourceMachine"/> over a real socket, and a peer that keeps the bytes.</summary>
+/// <summary>A migration of a <see cref="TestMachine"/> over a real socket, and a peer that keeps the bytes.</summary>
 internal sealed class SourceRun : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -16,14 +16,14 @@ internal sealed class SourceRun : IDisposable
     private readonly List<byte> _bytes = [];
     private Channel? _peer;
 
-    public SourceRun(SourceMachine machine, string scheme = "unix")
+    public SourceRun(TestMachine machine, string scheme = "unix")
     {
         Machine = machine;
         Migrator = new Migrator(machine) { StatusChanged = Note };
         _listener = ChannelListener.Listen(MigrationUri.Parse(scheme == "tcp" ? "tcp:127.0.0.1:0" : $"unix:{_folder.File("s")}"));
     }
 
-    public SourceMachine Machine { get; }
+    public TestMachine Machine { get; }
 
     public Migrator Migrator { get; }
 

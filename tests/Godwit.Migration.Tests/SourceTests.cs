@@ -19,7 +19,7 @@ public sealed class SourceTests
     [InlineData("unix", true)]
     public void Memory_arrives_as_it_was_when_the_guest_stopped(string scheme, bool returnPath)
     {
-        using var machine = new SourceMachine(Pages, busy: true);
+        using var machine = new TestMachine(Pages, busy: true);
         using var run = new SourceRun(machine, scheme);
         if (returnPath)
             run.Set("return-path");
@@ -40,7 +40,7 @@ public sealed class SourceTests
     [Fact]
     public void What_changed_goes_as_changes_with_xbzrle()
     {
-        using var machine = new SourceMachine(Pages, busy: true);
+        using var machine = new TestMachine(Pages, busy: true);
         using var run = new SourceRun(machine);
         run.Set("xbzrle");
         Slow(run);
@@ -55,7 +55,7 @@ public sealed class SourceTests
     [Fact]
     public void Pages_of_shared_files_stay_where_they_are_and_the_configuration_says_so()
     {
-        using var machine = new SourceMachine(Pages) { Uuid = Guid.NewGuid() };
+        using var machine = new TestMachine(Pages) { Uuid = Guid.NewGuid() };
         using var run = new SourceRun(machine);
         run.Set("x-ignore-shared", "validate-uuid");
 
@@ -78,7 +78,7 @@ public sealed class SourceTests
     [Fact]
     public async Task It_waits_before_the_switchover_until_it_may_go_on()
     {
-        using var machine = new SourceMachine(Pages);
+        using var machine = new TestMachine(Pages);
         using var run = new SourceRun(machine);
         run.Set("pause-before-switchover");
         using var waits = new ManualResetEventSlim();
@@ -106,7 +106,7 @@ public sealed class SourceTests
     [InlineData(400_000)]
     public void A_cut_connection_leaves_the_guest_running_here(long cut)
     {
-        using var machine = new SourceMachine(Pages, busy: true);
+        using var machine = new TestMachine(Pages, busy: true);
         using var run = new SourceRun(machine);
         run.Set("return-path");
 
@@ -120,7 +120,7 @@ public sealed class SourceTests
     [Fact]
     public void A_destination_that_fails_leaves_the_guest_here_even_after_the_last_byte()
     {
-        using var machine = new SourceMachine(Pages, busy: true);
+        using var machine = new TestMachine(Pages, busy: true);
         using var run = new SourceRun(machine);
         run.Set("return-path");
 
@@ -135,7 +135,7 @@ public sealed class SourceTests
     public void A_destination_that_goes_without_a_word_after_the_last_byte_may_have_the_guest()
     {
         long length;
-        using (var still = new SourceMachine(Pages))
+        using (var still = new TestMachine(Pages))
         using (var first = new SourceRun(still))
         {
             first.Set("return-path");
@@ -143,7 +143,7 @@ public sealed class SourceTests
             length = first.Bytes.Length;
         }
 
-        using var quiet = new SourceMachine(Pages);
+        using var quiet = new TestMachine(Pages);
         using var run = new SourceRun(quiet);
         run.Set("return-path");
         run.Run(length);
@@ -155,7 +155,7 @@ public sealed class SourceTests
     [Fact]
     public void A_device_that_cant_be_saved_leaves_the_guest_here()
     {
-        using var machine = new SourceMachine(Pages, busy: true);
+        using var machine = new TestMachine(Pages, busy: true);
         machine.OnStop = () => machine.Devices = null!;
         using var run = new SourceRun(machine);
 
@@ -172,7 +172,7 @@ public sealed class SourceTests
     [InlineData(MigrationStatus.Device)]
     public void Cancelled_it_leaves_the_guest_running_here(MigrationStatus at)
     {
-        using var machine = new SourceMachine(Pages, busy: true);
+        using var machine = new TestMachine(Pages, busy: true);
         using var run = new SourceRun(machine);
         run.Set("return-path", "pause-before-switchover");
         run.OnStatus = s =>
@@ -194,7 +194,7 @@ public sealed class SourceTests
     public void A_file_holds_the_whole_stream()
     {
         using var folder = new TemporaryFolder();
-        using var machine = new SourceMachine(Pages);
+        using var machine = new TestMachine(Pages);
         using var over = new ManualResetEventSlim();
         using var migrator = new Migrator(machine);
         migrator.StatusChanged = s =>
@@ -215,7 +215,7 @@ public sealed class SourceTests
     /// <summary>Little enough a window for several rounds, and a limit that this guest meets.</summary>
     private static void Slow(SourceRun run) => run.Migrator.Parameters = new Parameters { MaxBandwidth = 20 << 20, DowntimeLimit = 50 };
 
-    private static void AssertMemory(SourceMachine machine, byte[] stream)
+    private static void AssertMemory(TestMachine machine, byte[] stream)
     {
         var model = RamModel.Read(stream);
         Assert.Equal(machine.RamBlocks.Sum(b => b.Dirty.Pages), model.Pages.Count);

@@ -22,6 +22,8 @@ public sealed partial class VirtMachine : IMigratableMachine
 
     public IReadOnlyList<ILiveSection> LiveSections => [];
 
+    public bool IsGuestRunning => State == RunState.Running;
+
     public void SynchronizeWriters()
     {
         _threads.Synchronize();
@@ -108,6 +110,18 @@ public sealed partial class VirtMachine : IMigratableMachine
                 Go();
             else
                 Enter(RunState.Paused);
+        }
+    }
+
+    public void HoldIncoming()
+    {
+        lock (_control)
+        {
+            if (_state != RunState.InMigrate)
+                return;
+            // What stood there already may stand here as it did.
+            var received = _globalState.TakeReceived() ?? RunState.Running;
+            Enter(received == RunState.Running ? RunState.Paused : received);
         }
     }
 

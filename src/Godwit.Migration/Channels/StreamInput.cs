@@ -63,9 +63,10 @@ public sealed class StreamInput
     public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
 
     /// <summary>Takes the body of the section whose header was read last, off the front of <see cref="Unread"/>.</summary>
-    public void SkipBody(int length)
+    /// <param name="ended">False: more of the body follows.</param>
+    public void SkipBody(int length, bool ended = true)
     {
-        Reader.SkipBody(length);
+        Reader.SkipBody(length, ended);
         _start += length;
     }
 

@@ -91,7 +91,7 @@ public sealed partial class Migrator
     {
         SetIncoming(MigrationStatus.Active, null);
         var mode = Capabilities["switchover-ack"] ? SwitchoverAckMode.Auto : SwitchoverAckMode.Off;
-        var migration = new IncomingMigration(channel, mode);
+        var migration = new IncomingMigration(channel, mode, _machine.LiveSections.Count(s => s.NeedsSwitchoverAck));
         using var loader = new IncomingLoader(_machine, Capabilities, channel, migration);
         try
         {
@@ -101,6 +101,7 @@ public sealed partial class Migrator
         catch (Exception e)
         {
             migration.Fail();
+            loader.Cleanup();
             FailIncoming(e);
             return;
         }
@@ -112,11 +113,14 @@ public sealed partial class Migrator
         }
         catch (IOException e)
         {
+            loader.Cleanup();
+            _machine.HoldIncoming();
             SetIncoming(MigrationStatus.Failed, $"the guest came whole and is held: the source could not be told, and may still run it ({e.Message})");
             return;
         }
 
         _machine.StartIncoming();
+        loader.Cleanup();
         SetIncoming(MigrationStatus.Completed, null);
         loader.WaitForSource();
     }

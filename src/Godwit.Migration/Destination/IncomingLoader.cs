@@ -21,6 +21,7 @@ internal sealed class IncomingLoader : IDisposable
     private readonly MigrationStreamReader _reader;
     private readonly RamLoader _ram;
     private readonly SectionLoader _sections;
+    private readonly LiveLoader _live;
 
     public IncomingLoader(IMigratableMachine machine, Capabilities capabilities, Channel channel, IncomingMigration migration)
     {
@@ -32,6 +33,7 @@ internal sealed class IncomingLoader : IDisposable
         _input = new StreamInput(channel, _reader);
         _ram = new RamLoader(machine.RamBlocks, _input);
         _sections = new SectionLoader(machine, _input);
+        _live = new LiveLoader(machine, _input, migration, capabilities["switchover-ack"]);
     }
 
     /// <summary>Reads the stream to its end, the description included.</summary>
@@ -49,6 +51,9 @@ internal sealed class IncomingLoader : IDisposable
 
         TakeDescription();
     }
+
+    /// <summary>Has live sections let go of what they loaded with.</summary>
+    public void Cleanup() => _live.Cleanup();
 
     /// <summary>Takes what a source may still say, until it closes: a connection closed on it could look to it like a failure.</summary>
     public void WaitForSource()
@@ -79,9 +84,20 @@ internal sealed class IncomingLoader : IDisposable
         {
             case StreamElementKind.Configuration:
                 ConfigurationCheck.Check(_reader.Configuration!, element.Offset, _machine, _capabilities);
+                SectionNames.Check(_machine);
+                _live.Setup();
                 return;
-            case StreamElementKind.SectionStart when !_reader.Section!.IsRam:
+            case StreamElementKind.SectionStart when _reader.Section!.Type == SectionType.Full:
                 _sections.Load(element);
+                return;
+            case StreamElementKind.SectionStart:
+                _live.Load(element);
+                return;
+            case StreamElementKind.Command when element.Command == CommandType.SwitchoverStart:
+                _live.SwitchoverStart(element);
+                return;
+            case StreamElementKind.Eof:
+                _live.RequireEnds(element);
                 return;
             case StreamElementKind.RamBlock:
                 _ram.AddBlock(element);

@@ -15,10 +15,11 @@ public sealed class IncomingMigration
     private readonly SwitchoverAck _switchoverAck;
     private ReturnPathWriter? _returnPath;
 
-    public IncomingMigration(Channel channel, SwitchoverAckMode switchoverAck)
+    /// <param name="approvers">Live sections that will approve of the switchover, by <see cref="ApproveSwitchover"/>.</param>
+    public IncomingMigration(Channel channel, SwitchoverAckMode switchoverAck, int approvers = 0)
     {
         _channel = channel;
-        _switchoverAck = new SwitchoverAck(switchoverAck);
+        _switchoverAck = new SwitchoverAck(switchoverAck, approvers);
     }
 
     /// <summary>Whether the source waits for the destination's last word before it gives up its guest.</summary>
@@ -48,6 +49,14 @@ public sealed class IncomingMigration
             default:
                 return false;
         }
+    }
+
+    /// <summary>A live section has what it needs before the guest may be stopped.</summary>
+    /// <param name="machineName">The source's machine type.</param>
+    public void ApproveSwitchover(string? machineName)
+    {
+        if (_switchoverAck.Approve(machineName))
+            _returnPath?.Send(new ReturnPathMessage(ReturnPathType.SwitchoverAck));
     }
 
     /// <summary>Tells the source that everything came; it may give up its guest.</summary>

@@ -21,8 +21,6 @@ internal sealed class SectionLoader
     public void Load(in StreamElement header)
     {
         var section = _input.Reader.Section!;
-        if (section.Type != SectionType.Full)
-            throw Error(header.Offset, section, "idstr", "a live section that this machine doesn't have");
         var device = _machine.Devices.FirstOrDefault(d => d.InstanceId == section.InstanceId && string.Equals(d.IdStr, section.Name, StringComparison.Ordinal))
             ?? throw Error(header.Offset, section, "idstr", "Unknown section or instance: this machine has no such device, so it isn't set up as the source is");
         if (section.VersionId > device.Version)

@@ -31,33 +31,43 @@ internal sealed class SwitchoverAck
     private static readonly Version FirstThatCounts = new(11, 1);
 
     private readonly SwitchoverAckMode _mode;
+    private readonly int _approvers;
     private bool _sent;
+    private int _approved;
     private int _pages;
     private bool _wrapped;
     private (int Block, ulong Offset) _last;
     private int _rounds;
 
-    public SwitchoverAck(SwitchoverAckMode mode)
+    /// <param name="approvers">Sections that will approve; with any, it is they who decide.</param>
+    public SwitchoverAck(SwitchoverAckMode mode, int approvers = 0)
     {
         _mode = mode;
+        _approvers = approvers;
     }
 
     /// <summary>Whether to send it, now that the return path opens.</summary>
     public bool AtOpen(string? machineName)
     {
-        var version = VersionOf(machineName);
         return Send(_mode switch
         {
             SwitchoverAckMode.On => true,
             SwitchoverAckMode.Off => false,
-            _ => version >= FirstThatKnows && version < FirstThatCounts,
+            _ => _approvers == 0 && WaitsForOne(machineName),
         });
+    }
+
+    /// <summary>Whether to send it, now that a section approves: to a source that counts, each; to one that waits for one, when all have.</summary>
+    public bool Approve(string? machineName)
+    {
+        _approved++;
+        return !WaitsForOne(machineName) || _approved == _approvers;
     }
 
     /// <summary>Whether to send it, now that the source has sent this.</summary>
     public bool After(in StreamElement element, string? machineName)
     {
-        if (_sent || _mode != SwitchoverAckMode.Auto)
+        if (_sent || _approvers > 0 || _mode != SwitchoverAckMode.Auto)
             return false;
         if (element.Kind == StreamElementKind.RamPage)
         {
@@ -78,6 +88,8 @@ internal sealed class SwitchoverAck
         _wrapped = false;
         return Send(_rounds >= RoundsOfNothing && !(VersionOf(machineName) >= FirstThatCounts));
     }
+
+    private static bool WaitsForOne(string? machineName) => VersionOf(machineName) is { } version && version >= FirstThatKnows && version < FirstThatCounts;
 
     private bool Send(bool now)
     {

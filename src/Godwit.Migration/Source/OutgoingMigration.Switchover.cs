@@ -5,6 +5,8 @@ namespace Godwit.Migration.Source;
 
 internal sealed partial class OutgoingMigration
 {
+    private int _acksAwaited;
+
     private void Switchover(StreamOutput output, DeviceStream devices)
     {
         _precopyBytes = output.Position;
@@ -19,12 +21,16 @@ internal sealed partial class OutgoingMigration
         Command.Write(ref writer, CommandType.SwitchoverStart, []);
         output.Put(writer);
         Synchronize(output, _parameters());
+        _live!.Pending(exact: true, out var acks);
+        if (acks > 0)
+            throw new InvalidOperationException($"Switchover ACK was requested by {acks} devices during switchover");
         _ram!.SendEnd(() => { ThrowIfBroken(); return false; });
+        _live.Complete();
         // QEMU numbers sections as they are registered: the clock, memory, the dirty bitmaps of disks, then all others.
         for (var n = 0; n < _machine.Devices.Count; n++)
         {
             if (_machine.Devices[n].IsNeeded)
-                devices.Put(_machine.Devices[n], n == 0 ? 0 : RamSectionId + 1 + (uint)n);
+                devices.Put(_machine.Devices[n], n == 0 ? 0 : _live.NextId + (uint)n - 1);
         }
 
         // All but the end leaves first: what breaks up to here leaves no doubt about who has the guest.
@@ -39,6 +45,28 @@ internal sealed partial class OutgoingMigration
         output.Flush();
         _ram.Counters.Transferred = output.Position;
         _ram.Counters.DowntimeBytes = output.Position - _precopyBytes;
+    }
+
+    /// <summary>Source: QEMU migration/migration.c, migration_can_switchover.</summary>
+    private bool MaySwitchOver()
+    {
+        bool approved;
+        lock (_lock)
+            approved = _acksAwaited == 0;
+        return approved || !_machine.IsGuestRunning;
+    }
+
+    /// <summary>One that nobody waits for is QEMU's before 11.1, which sends it unasked.</summary>
+    private void Acknowledge()
+    {
+        lock (_lock)
+        {
+            if (_acksAwaited == 0)
+                return;
+            _acksAwaited--;
+        }
+
+        _wake.Set();
     }
 
     private void WaitForContinue()
@@ -83,6 +111,8 @@ internal sealed partial class OutgoingMigration
             _error ??= e.Message;
         }
 
+        if (_live?.Cleanup() is { } left)
+            _error ??= $"a live section failed to be cleaned up: {left.Message}";
         _channel?.Dispose();
         _returnPath?.Join();
         var now = Environment.TickCount64;

@@ -31,6 +31,7 @@ internal sealed partial class OutgoingMigration : IDisposable
     private bool _stopped;
     private Channel? _channel;
     private ReturnPathListener? _returnPath;
+    private LiveSource? _live;
 
     public OutgoingMigration(IMigratableMachine machine, MigrationUri uri, Capabilities capabilities, Func<Parameters> parameters, Action<MigrationStatus> statusChanged, Action<int> passStarted)
     {
@@ -128,7 +129,7 @@ internal sealed partial class OutgoingMigration : IDisposable
             return channel;
         if (!channel.IsBidirectional)
             throw new IOException("Unable to open return-path for " + channel.Name);
-        _returnPath = new ReturnPathListener(channel, ReturnPathEnded);
+        _returnPath = new ReturnPathListener(channel, ReturnPathEnded, Acknowledge);
         return channel;
     }
 
@@ -148,6 +149,7 @@ internal sealed partial class OutgoingMigration : IDisposable
 
     private void Setup(StreamOutput output, DeviceStream devices)
     {
+        SectionNames.Check(_machine);
         var shared = _capabilities[ConfigurationSection.IgnoreShared];
         var configuration = new ConfigurationSection(_machine.MachineType)
         {
@@ -169,37 +171,59 @@ internal sealed partial class OutgoingMigration : IDisposable
         _ram = new RamSource(_machine, output, RamSectionId, shared, _cache);
         _pace = new Pace(_ram.Counters);
         _convergence = new Convergence(_machine, _ram, _capabilities);
+        _live = new LiveSource(_machine.LiveSections, output, RamSectionId + 2, _capabilities["switchover-ack"], ThrowIfBroken);
         _ram.Setup();
+        _live.Setup();
         output.Flush();
         _passStarted(1);
         _setupTime = Environment.TickCount64 - _started;
         Move(MigrationStatus.Active);
     }
 
-    /// <summary>Round after round, until so little is left that the guest can be stopped for it.</summary>
+    /// <summary>Round after round, until so little is left that the guest can be stopped for it, and every live section's other end approves.</summary>
     private void Iterate(StreamOutput output)
     {
         while (true)
         {
             ThrowIfBroken();
             var parameters = _parameters();
-            var pending = (double)_ram!.DirtyPages * Memory.GuestPage.Size;
-            if (pending == 0 || pending < _pace!.Threshold)
+            var waits = false;
+            if (IsLittle(exact: false))
             {
                 Synchronize(output, parameters);
-                pending = (double)_ram.DirtyPages * Memory.GuestPage.Size;
-                if (pending == 0 || pending < _pace!.Threshold)
+                waits = IsLittle(exact: true);
+                if (waits && MaySwitchOver())
                     return;
             }
 
             var limit = _pace!.Limit(parameters);
             if (output.Position < limit)
-                _ram.SendPart(limit, () => _cancelled || _returnPathBroke);
-            _ram.Counters.Transferred = output.Position;
+            {
+                // They first: memory takes all that there is.
+                _live!.Iterate(limit);
+                if (_ram!.DirtyPages > 0)
+                    _ram.SendPart(limit, () => _cancelled || _returnPathBroke);
+                else
+                    output.Flush();
+            }
+
+            _ram!.Counters.Transferred = output.Position;
             _pace.Update(output.Position, parameters);
-            if (output.Position >= _pace.Limit(parameters))
+            if (waits || output.Position >= _pace.Limit(parameters))
+            {
                 _wake.Wait(Math.Max(_pace.Left, NothingToDoMilliseconds));
+                _wake.Reset();
+            }
         }
+    }
+
+    /// <summary>Whether what is left is thought to go within the downtime allowed.</summary>
+    private bool IsLittle(bool exact)
+    {
+        var pending = (double)_ram!.DirtyPages * Memory.GuestPage.Size + _live!.Pending(exact, out var acks);
+        lock (_lock)
+            _acksAwaited += acks;
+        return pending == 0 || pending < _pace!.Threshold;
     }
 
     private void Synchronize(StreamOutput output, Parameters parameters)

@@ -8,16 +8,19 @@ public sealed class ReturnPathListener
 {
     private readonly Channel _channel;
     private readonly Action? _ended;
+    private readonly Action? _acknowledged;
     private readonly Thread _thread;
     private Exception? _failure;
     private uint? _shut;
     private volatile bool _hasEnded;
 
     /// <param name="ended">Called on the listening thread when nothing more will come; null: nobody asks.</param>
-    public ReturnPathListener(Channel channel, Action? ended = null)
+    /// <param name="acknowledged">Called on the listening thread for each SWITCHOVER_ACK.</param>
+    public ReturnPathListener(Channel channel, Action? ended = null, Action? acknowledged = null)
     {
         _channel = channel;
         _ended = ended;
+        _acknowledged = acknowledged;
         _thread = new Thread(Listen) { Name = "return path", IsBackground = true };
         _thread.Start();
     }
@@ -77,6 +80,8 @@ public sealed class ReturnPathListener
                 offset += length;
                 if (message.Type == ReturnPathType.Shut)
                     _shut = message.Value;
+                else if (message.Type == ReturnPathType.SwitchoverAck)
+                    _acknowledged?.Invoke();
             }
 
             buffer.AsSpan(taken, filled - taken).CopyTo(buffer);

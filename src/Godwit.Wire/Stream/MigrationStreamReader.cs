@@ -107,13 +107,15 @@ public sealed partial class MigrationStreamReader
     public MigrationStreamReader Fork(StreamReadMode mode, long offset) => new(this, mode, offset);
 
     /// <summary>Steps over the body of the section whose header was read last, for a caller that has loaded it and so knows its length.</summary>
-    /// <param name="length">Bytes from <see cref="Offset"/> to the footer.</param>
-    public void SkipBody(long length)
+    /// <param name="length">Bytes from <see cref="Offset"/> on.</param>
+    /// <param name="ended">Whether the footer is next; false: more of the body.</param>
+    public void SkipBody(long length, bool ended = true)
     {
         if (_state != State.Opaque)
             throw new InvalidOperationException("no section's body stands here");
         Offset += length;
-        _state = State.Footer;
+        if (ended)
+            _state = State.Footer;
     }
 
     /// <summary>Reads the element at the front of <paramref name="buffer"/>.</summary>

@@ -1,11 +1,12 @@
 using System.Buffers;
 using System.Text.Json;
 using Godwit.Memory;
+using Godwit.Wire;
 
 namespace Godwit.Migration.Tests;
 
-/// <summary>A machine of memory and two devices, with a thread that writes like a hart.</summary>
-internal sealed class SourceMachine : IMigratableMachine, IDisposable
+/// <summary>A machine of memory and two devices, with a thread that writes like a hart. It goes both ways.</summary>
+internal sealed class TestMachine : IMigratableMachine, IDisposable
 {
     private readonly Lock _hart = new();
     private readonly Thread _thread;
@@ -14,11 +15,13 @@ internal sealed class SourceMachine : IMigratableMachine, IDisposable
     private volatile bool _ends;
     private long _stores;
 
-    public SourceMachine(int pages, bool busy = false)
+    /// <param name="busy">Its guest runs, and stores all the while.</param>
+    /// <param name="empty">It has no guest yet: memory is zero.</param>
+    public TestMachine(int pages, bool busy = false, bool empty = false)
     {
         RamBlocks = [RamBlock.CreateShared("board.ram", (ulong)pages * GuestPage.Size), RamBlock.Create("flash", 8 * GuestPage.Size)];
         var random = new Random(pages);
-        for (var page = 0; page < pages; page += 3)
+        for (var page = 0; page < pages && !empty; page += 3)
             random.NextBytes(RamBlocks[0].Write((ulong)page * GuestPage.Size, GuestPage.Size));
         Devices = [new Device("early", 3, [1, 2, 3]), new Device("0000:00/late", 1, new byte[70000])];
         _runs = busy;
@@ -34,7 +37,7 @@ internal sealed class SourceMachine : IMigratableMachine, IDisposable
 
     public IReadOnlyList<IDeviceSection> Devices { get; set; }
 
-    public IReadOnlyList<ILiveSection> LiveSections => [];
+    public IReadOnlyList<ILiveSection> LiveSections { get; set; } = [];
 
     /// <summary>Of the run state and of the throttle, in order.</summary>
     public string[] Calls
@@ -47,6 +50,8 @@ internal sealed class SourceMachine : IMigratableMachine, IDisposable
     }
 
     public bool Runs => _runs;
+
+    public bool IsGuestRunning => _runs;
 
     /// <summary>Done when the guest is stopped.</summary>
     public Action? OnStop { get; set; }
@@ -76,9 +81,11 @@ internal sealed class SourceMachine : IMigratableMachine, IDisposable
 
     public void HandOver() => Note("hand over");
 
-    public void StartIncoming() => throw new NotSupportedException();
+    public void StartIncoming() => Note("start");
 
-    public void DiscardIncoming() => throw new NotSupportedException();
+    public void HoldIncoming() => Note("hold");
+
+    public void DiscardIncoming() => Note("discard");
 
     public void Dispose()
     {
@@ -145,6 +152,11 @@ internal sealed class SourceMachine : IMigratableMachine, IDisposable
             description.WriteEndObject();
         }
 
-        public int Load(ReadOnlySpan<byte> bytes, uint v, long offset) => throw new NotSupportedException();
+        public int Load(ReadOnlySpan<byte> bytes, uint v, long offset)
+        {
+            if (bytes.Length < body.Length)
+                return -1;
+            return bytes.StartsWith(body) ? body.Length : throw new MigrationStreamException(offset, name, "bytes", "not what this device has");
+        }
     }
 }
