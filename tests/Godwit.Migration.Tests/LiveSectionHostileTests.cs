@@ -21,7 +21,7 @@ public sealed class LiveSectionHostileTests
         {
             var run = IncomingRun.Play(machine, stream, step);
             Assert.Equal("", run.Error);
-            Assert.Equal([7, 7, 7, 8, 8, 8], disk.Content);
+            Assert.Equal("070707080808", Convert.ToHexString(disk.Content));
         }
     }
 
@@ -30,7 +30,7 @@ public sealed class LiveSectionHostileTests
     {
         var stream = Recorded().Stream;
         var begins = stream.AsSpan().IndexOf("disk"u8) - 6;
-        var ends = stream.AsSpan().LastIndexOf([(byte)SectionType.Footer, 0, 0, 0, 9]) + 5;
+        var ends = stream.AsSpan().LastIndexOf((byte[])[(byte)SectionType.Footer, 0, 0, 0, 9]) + 5;
         for (var cut = begins; cut <= ends; cut++)
         {
             var (machine, disk, _) = Recorded();

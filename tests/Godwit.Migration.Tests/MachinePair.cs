@@ -121,24 +121,31 @@ internal sealed class MachinePair : IDisposable
         var thread = new Thread(() =>
         {
             var buffer = new byte[1 << 16];
-            try
+            var count = 0;
+            // Whoever hangs up may have said something before: the other direction goes on, and who writes must not be blocked.
+            while (Try(() => count = from.Read(buffer)) && count > 0)
             {
-                int count;
-                while ((count = from.Read(buffer)) > 0)
-                {
-                    kept.Write(buffer, 0, count);
-                    to.Write(buffer.AsSpan(0, count));
-                }
+                kept.Write(buffer, 0, count);
+                Try(() => to.Write(buffer.AsSpan(0, count)));
+            }
 
-                to.CloseWrite();
-            }
-            catch (IOException)
-            {
-                Cut();
-            }
+            to.CloseWrite();
         });
         _threads.Add(thread);
         thread.Start();
+    }
+
+    private static bool Try(Action action)
+    {
+        try
+        {
+            action();
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private static void Note(List<MigrationStatus> states, MigrationStatus status, TaskCompletionSource over, Action<MigrationStatus> then)

@@ -14,6 +14,7 @@ internal sealed class SourceRun : IDisposable
     private readonly List<MigrationStatus> _states = [];
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<byte> _bytes = [];
+    private readonly CancellationTokenSource _cancelled = new();
     private Channel? _peer;
 
     public SourceRun(TestMachine machine, string scheme = "unix")
@@ -48,8 +49,11 @@ internal sealed class SourceRun : IDisposable
     public void Run(long cut = long.MaxValue, Action<Channel>? then = null, uint? shut = null)
     {
         Migrator.Migrate(_listener.Address);
-        _peer = _listener.Accept(CancellationToken.None);
-        var reading = new Thread(() => Read(cut, then ?? (c => c.Shutdown()), shut));
+        var reading = new Thread(() =>
+        {
+            if (Accept())
+                Read(cut, then ?? (c => c.Shutdown()), shut);
+        });
         reading.Start();
         Assert.True(_over.Task.Wait(TimeSpan.FromSeconds(60)), $"it hangs: {States}");
         reading.Join();
@@ -61,6 +65,7 @@ internal sealed class SourceRun : IDisposable
         Migrator.Dispose();
         _peer?.Dispose();
         _listener.Dispose();
+        _cancelled.Dispose();
         _folder.Dispose();
     }
 
@@ -76,8 +81,24 @@ internal sealed class SourceRun : IDisposable
         lock (_states)
             _states.Add(status);
         OnStatus?.Invoke(status);
+        if (status == MigrationStatus.Cancelled)
+            _cancelled.Cancel();
         if (status is MigrationStatus.Completed or MigrationStatus.Failed or MigrationStatus.Cancelled)
             _over.SetResult();
+    }
+
+    /// <returns>False where it was cancelled before it came here.</returns>
+    private bool Accept()
+    {
+        try
+        {
+            _peer = _listener.Accept(_cancelled.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private void Read(long cut, Action<Channel> then, uint? shut)

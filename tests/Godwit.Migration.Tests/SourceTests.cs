@@ -38,21 +38,6 @@ public sealed class SourceTests
     }
 
     [Fact]
-    public void What_changed_goes_as_changes_with_xbzrle()
-    {
-        using var machine = new TestMachine(Pages, busy: true);
-        using var run = new SourceRun(machine);
-        run.Set("xbzrle");
-        Slow(run);
-
-        run.Run();
-
-        Assert.Equal("setup active device completed", run.States);
-        AssertMemory(machine, run.Bytes);
-        Assert.NotNull(run.Migrator.Query().XbzrleCache);
-    }
-
-    [Fact]
     public void Pages_of_shared_files_stay_where_they_are_and_the_configuration_says_so()
     {
         using var machine = new TestMachine(Pages) { Uuid = Guid.NewGuid() };
@@ -163,31 +148,6 @@ public sealed class SourceTests
 
         Assert.Equal("setup active device failing failed", run.States);
         Assert.Equal(["stop", "take back"], machine.Calls);
-    }
-
-    [Theory]
-    [InlineData(MigrationStatus.Setup)]
-    [InlineData(MigrationStatus.Active)]
-    [InlineData(MigrationStatus.PreSwitchover)]
-    [InlineData(MigrationStatus.Device)]
-    public void Cancelled_it_leaves_the_guest_running_here(MigrationStatus at)
-    {
-        using var machine = new TestMachine(Pages, busy: true);
-        using var run = new SourceRun(machine);
-        run.Set("return-path", "pause-before-switchover");
-        run.OnStatus = s =>
-        {
-            if (s == at)
-                run.Migrator.Cancel();
-            else if (s == MigrationStatus.PreSwitchover)
-                run.Migrator.Continue(MigrationStatus.PreSwitchover);
-        };
-
-        run.Run();
-
-        Assert.EndsWith("cancelling cancelled", run.States, StringComparison.Ordinal);
-        Assert.True(machine.Runs);
-        Assert.Equal(MigrationStatus.Cancelled, run.Migrator.Query().Status);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Godwit.Linux;
 using Godwit.Memory;
 using Godwit.Wire;
 
@@ -13,6 +14,7 @@ internal sealed class TestMachine : IMigratableMachine, IDisposable
     private readonly List<string> _calls = [];
     private volatile bool _runs;
     private volatile bool _ends;
+    private volatile bool _held;
     private long _stores;
 
     /// <param name="busy">Its guest runs, and stores all the while.</param>
@@ -29,11 +31,11 @@ internal sealed class TestMachine : IMigratableMachine, IDisposable
         _thread.Start();
     }
 
-    public string MachineType => "virt";
+    public string MachineType { get; set; } = "virt";
 
-    public Guid Uuid { get; init; }
+    public Guid Uuid { get; set; }
 
-    public IReadOnlyList<RamBlock> RamBlocks { get; }
+    public IReadOnlyList<RamBlock> RamBlocks { get; private set; }
 
     public IReadOnlyList<IDeviceSection> Devices { get; set; }
 
@@ -56,14 +58,34 @@ internal sealed class TestMachine : IMigratableMachine, IDisposable
     /// <summary>Done when the guest is stopped.</summary>
     public Action? OnStop { get; set; }
 
+    /// <summary>How often the guest was asked to stand for the dirty bits' sake.</summary>
+    public int Synchronizations { get; private set; }
+
     public void SynchronizeWriters()
     {
+        Synchronizations++;
         lock (_hart)
         {
         }
     }
 
-    public void Throttle(int percent) => Note($"throttle {percent}");
+    /// <summary>Done when the guest is held back.</summary>
+    public Action? OnThrottle { get; set; }
+
+    public void Throttle(int percent)
+    {
+        Note($"throttle {percent}");
+        _held = percent > 50;
+        OnThrottle?.Invoke();
+    }
+
+    /// <summary>Replaces the first block, of the same length, by one that is a shared file's.</summary>
+    public void Share(ulong address)
+    {
+        var old = RamBlocks[0];
+        RamBlocks = [new RamBlock(old.IdStr, MemoryMapping.CreateMemfd("shared", old.Length)) { IsSharedFile = true, Address = address }, .. RamBlocks.Skip(1)];
+        old.Dispose();
+    }
 
     public void StopForSwitchover()
     {
@@ -109,7 +131,7 @@ internal sealed class TestMachine : IMigratableMachine, IDisposable
         {
             lock (_hart)
             {
-                for (var i = 0; _runs && i < 8; i++)
+                for (var i = 0; _runs && !_held && i < 8; i++)
                 {
                     var page = RamBlocks[0].Write((ulong)(_stores % pages) * GuestPage.Size, GuestPage.Size);
                     if (_stores % 5 == 0)

@@ -65,12 +65,14 @@ public sealed class IncomingMigration
         _returnPath?.Send(new ReturnPathMessage(ReturnPathType.Shut));
     }
 
-    /// <summary>Tells the source, as far as it can be told, that the migration failed and the guest is its own again.</summary>
+    /// <summary>Tells the source, as far as it can be told, that the migration failed and the guest is its own again. One whose OPEN_RETURN_PATH hasn't been read
+    /// yet may be listening already.</summary>
     public void Fail()
     {
         try
         {
-            _returnPath?.Send(new ReturnPathMessage(ReturnPathType.Shut, Value: 1));
+            if (_channel.IsBidirectional)
+                (_returnPath ?? new ReturnPathWriter(_channel)).Send(new ReturnPathMessage(ReturnPathType.Shut, Value: 1));
         }
         catch (IOException)
         {

@@ -35,6 +35,8 @@ internal sealed class RamLoader : IDisposable
         var fits = listed.Name.Contains(Resizable, StringComparison.Ordinal) ? listed.Length <= block.Length : listed.Length == block.Length;
         if (!fits)
             throw Error(element, "block length", $"Length mismatch: block '{listed.Name}' has 0x{listed.Length:x} bytes there and 0x{block.Length:x} here");
+        if (block.IsSharedFile && listed.Address is { } address && address != block.Address)
+            throw Error(element, "block address", $"Mismatched GPAs for block {listed.Name}: 0x{address:x} there and 0x{block.Address:x} here");
         _blocks.Add((block, new PageSet((long)(block.Length >> GuestPage.Bits))));
     }
 

@@ -5,13 +5,14 @@ namespace Godwit.Migration.Source;
 
 /// <summary>Reckons the dirty rate about once a second, and holds the harts back where memory is dirtied faster than it is sent.
 /// Source: QEMU migration/ram.c, migration_trigger_throttle.</summary>
-internal sealed class Convergence(IMigratableMachine machine, RamSource ram, Capabilities capabilities)
+/// <param name="clock">Milliseconds.</param>
+internal sealed class Convergence(IMigratableMachine machine, RamSource ram, Capabilities capabilities, Func<long> clock)
 {
     private const int PeriodMilliseconds = 1000;
     private const int TooHighTimes = 2;
     private const int MostPercent = 99;
 
-    private long _since = Environment.TickCount64;
+    private long _since = clock();
     private long _positionBefore;
     private long _pagesBefore;
     private long _missesBefore;
@@ -27,7 +28,7 @@ internal sealed class Convergence(IMigratableMachine machine, RamSource ram, Cap
     /// <param name="position">Bytes of the stream so far.</param>
     public void AfterSynchronization(long position, Parameters parameters)
     {
-        var now = Environment.TickCount64;
+        var now = clock();
         var spent = now - _since;
         if (spent <= PeriodMilliseconds)
             return;

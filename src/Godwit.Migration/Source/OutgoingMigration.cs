@@ -20,6 +20,7 @@ internal sealed partial class OutgoingMigration : IDisposable
     private readonly Action<int> _passStarted;
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _wake = new();
+    private readonly CancellationTokenSource _connecting = new();
     private readonly Thread _thread;
     private readonly long _started = Environment.TickCount64;
     private volatile MigrationStatus _status = MigrationStatus.Setup;
@@ -69,6 +70,7 @@ internal sealed partial class OutgoingMigration : IDisposable
         }
 
         _wake.Set();
+        _connecting.Cancel();
         channel?.Shutdown();
     }
 
@@ -92,6 +94,7 @@ internal sealed partial class OutgoingMigration : IDisposable
         if (_thread.IsAlive)
             _thread.Join();
         _wake.Dispose();
+        _connecting.Dispose();
     }
 
     private void Run()
@@ -121,7 +124,7 @@ internal sealed partial class OutgoingMigration : IDisposable
 
     private Channel Connect()
     {
-        var channel = ChannelConnector.Connect(_uri, _capabilities["return-path"]);
+        var channel = ChannelConnector.Connect(_uri, _capabilities["return-path"], _connecting.Token);
         lock (_lock)
             _channel = channel;
         ThrowIfCancelled();
@@ -169,8 +172,8 @@ internal sealed partial class OutgoingMigration : IDisposable
         devices.DescribeConfiguration(configuration);
         _cache = _capabilities["xbzrle"] ? new XbzrleCache(_parameters().XbzrleCacheSize) : null;
         _ram = new RamSource(_machine, output, RamSectionId, shared, _cache);
-        _pace = new Pace(_ram.Counters);
-        _convergence = new Convergence(_machine, _ram, _capabilities);
+        _pace = new Pace(_ram.Counters, static () => Environment.TickCount64);
+        _convergence = new Convergence(_machine, _ram, _capabilities, static () => Environment.TickCount64);
         _live = new LiveSource(_machine.LiveSections, output, RamSectionId + 2, _capabilities["switchover-ack"], ThrowIfBroken);
         _ram.Setup();
         _live.Setup();

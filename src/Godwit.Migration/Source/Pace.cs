@@ -11,13 +11,17 @@ internal sealed class Pace
     private const int TooLittleToReckon = 10000;
 
     private readonly RamCounters _counters;
-    private long _since = Environment.TickCount64;
+    private readonly Func<long> _clock;
+    private long _since;
     private long _from;
     private long _pagesBefore;
 
-    public Pace(RamCounters counters)
+    /// <param name="clock">Milliseconds.</param>
+    public Pace(RamCounters counters, Func<long> clock)
     {
         _counters = counters;
+        _clock = clock;
+        _since = clock();
     }
 
     /// <summary>Bytes that are thought to go within the downtime limit.</summary>
@@ -32,12 +36,12 @@ internal sealed class Pace
         : _from + (long)Math.Clamp(parameters.MaxBandwidth / WindowsPerSecond, 1, long.MaxValue / 2);
 
     /// <summary>Milliseconds until the next window.</summary>
-    public int Left => (int)Math.Clamp(_since + WindowMilliseconds - Environment.TickCount64, 0, WindowMilliseconds);
+    public int Left => (int)Math.Clamp(_since + WindowMilliseconds - _clock(), 0, WindowMilliseconds);
 
     /// <summary>Starts the next window where this one is over.</summary>
     public void Update(long position, Parameters parameters)
     {
-        var now = Environment.TickCount64;
+        var now = _clock();
         var spent = now - _since;
         if (spent < WindowMilliseconds)
             return;

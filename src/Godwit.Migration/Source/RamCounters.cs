@@ -20,5 +20,6 @@ internal sealed class RamCounters
     public double Mbps;
     public long PagesPerSecond;
 
-    public long Pages => Duplicate + Normal + XbzrlePages;
+    /// <summary>Sent in any way; an encoding that came out too long counts with those encoded, as in QEMU, and with the normal ones.</summary>
+    public long Pages => Duplicate + Normal + XbzrlePages - XbzrleOverflows;
 }

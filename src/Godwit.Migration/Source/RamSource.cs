@@ -229,6 +229,7 @@ internal sealed class RamSource
         _copy.CopyTo(old, 0);
         if (length == Xbzrle.Overflow)
         {
+            Counters.XbzrlePages++;
             Counters.XbzrleOverflows++;
             Counters.XbzrleBytes += GuestPage.Size;
             PutCopy(part, offset, name);
