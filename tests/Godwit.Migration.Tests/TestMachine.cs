@@ -80,12 +80,19 @@ internal sealed class TestMachine : IMigratableMachine, IDisposable
     }
 
     /// <summary>Replaces the first block, of the same length, by one that is a shared file's.</summary>
-    public void Share(ulong address)
+    public void Share(ulong address) =>
+        Replace(new RamBlock(RamBlocks[0].IdStr, MemoryMapping.CreateMemfd("shared", RamBlocks[0].Length)) { IsSharedFile = true, Address = address });
+
+    /// <summary>Replaces the block of that name.</summary>
+    public void Replace(RamBlock block)
     {
-        var old = RamBlocks[0];
-        RamBlocks = [new RamBlock(old.IdStr, MemoryMapping.CreateMemfd("shared", old.Length)) { IsSharedFile = true, Address = address }, .. RamBlocks.Skip(1)];
+        var old = RamBlocks.Single(b => b.IdStr == block.IdStr);
+        RamBlocks = [.. RamBlocks.Select(b => b == old ? block : b)];
         old.Dispose();
     }
+
+    /// <summary>One that takes only the very bytes that it has.</summary>
+    public static IDeviceSection CreateDevice(string name, uint version, byte[] body) => new Device(name, version, body);
 
     public void StopForSwitchover()
     {

@@ -63,6 +63,18 @@ public sealed class SwitchoverTests
         Assert.Equal(end, machine.Machine.State);
     }
 
+    [Fact]
+    public void A_guest_that_may_live_at_its_source_stands_here_until_it_is_woken()
+    {
+        using var machine = TestMachine.Raw(ToBytes(Stay), o => o with { Incoming = true });
+        machine.Machine.Continue();
+        machine.Machine.HoldIncoming();
+        machine.Machine.StartIncoming();
+        Assert.Equal(RunState.Paused, machine.Machine.State);
+        machine.Machine.Continue();
+        Assert.Equal(RunState.Running, machine.Machine.State);
+    }
+
     [Theory]
     [InlineData(16UL, "virt.flash0 virt.flash1 riscv_virt_board.ram")]
     [InlineData(64UL, "riscv_virt_board.ram virt.flash0 virt.flash1")]
