@@ -50,7 +50,7 @@ public sealed class DestinationFailureTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_process_ends_on_an_error_where_it_is_to(bool exit)
+    public async Task A_process_ends_on_an_error_where_it_is_to(bool exit)
     {
         using var pair = new MachinePair { ExitOnError = exit };
         Break(pair.Destination, Fault.Device);
@@ -59,7 +59,7 @@ public sealed class DestinationFailureTests
         pair.Run();
 
         Assert.Equal(exit, pair.To.IncomingFailed.IsCompleted);
-        Assert.Contains("section 'early'", exit ? pair.To.IncomingFailed.Result : pair.IncomingError, StringComparison.Ordinal);
+        Assert.Contains("section 'early'", exit ? await pair.To.IncomingFailed : pair.IncomingError, StringComparison.Ordinal);
         Assert.Equal(MigrationStatus.Failed, pair.To.Query().Status);
         Assert.Equal(["discard"], pair.Destination.Calls);
     }
