@@ -37,9 +37,7 @@ internal sealed class MonitoredMachine(VirtMachine machine, string? name, Action
 
     public void PowerDown() => Told?.Invoke("POWERDOWN", null);
 
-    public void Quit()
-    {
-        Told?.Invoke("SHUTDOWN", "host-qmp-quit");
-        quit();
-    }
+    public void TellQuit() => Told?.Invoke("SHUTDOWN", "host-qmp-quit");
+
+    public void Quit() => quit();
 }

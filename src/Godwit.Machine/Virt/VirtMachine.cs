@@ -121,9 +121,7 @@ public sealed partial class VirtMachine : IDisposable
             ResetBoard();
             if (wasRunning)
                 Go();
-            else if (_state == RunState.Shutdown)
-                Enter(RunState.Paused);
-            else if (_state == RunState.PostMigrate)
+            else
                 Enter(RunState.Prelaunch);
         }
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Migration.Channels;
@@ -16,16 +17,24 @@ public static class ChannelConnector
         {
             return uri.Scheme switch
             {
-                MigrationScheme.Tcp => Socket(uri, new IPEndPoint(Resolve(uri.Host), uri.Port), ProtocolType.Tcp),
+                MigrationScheme.Tcp => Socket(uri, new IPEndPoint(Resolve(uri), uri.Port), ProtocolType.Tcp),
                 MigrationScheme.Unix => Socket(uri, new UnixDomainSocketEndPoint(uri.Path), ProtocolType.Unspecified),
                 MigrationScheme.Fd => Descriptor(uri, FileAccess.Write),
                 MigrationScheme.Exec => new ExecChannel(uri.Command, readOutput: returnPath),
                 _ => new FileChannel(OpenFile(uri), uri.ToString()),
             };
         }
-        catch (Exception e) when (e is SocketException or UnauthorizedAccessException or ArgumentException)
+        catch (SocketException e)
         {
-            throw new IOException($"can't open {uri}: {e.Message}", e);
+            throw new IOException($"Failed to connect to '{Place(uri)}': {Reason(e, uri)}", e);
+        }
+        catch (ArgumentException e) when (uri.Scheme == MigrationScheme.Unix)
+        {
+            throw new IOException($"Failed to connect to '{uri.Path}': {e.Message}", e);
+        }
+        catch (Exception e) when (uri.Scheme == MigrationScheme.File && e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new IOException($"Could not create '{uri.Path}': {Reason(e, uri)}", e);
         }
     }
 
@@ -45,22 +54,41 @@ public static class ChannelConnector
                     return new FileChannel(stream, uri.ToString());
             }
         }
-        catch (Exception e) when (e is UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (uri.Scheme == MigrationScheme.File && e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new IOException($"can't open {uri}: {e.Message}", e);
+            throw new IOException($"Could not open '{uri.Path}': {Reason(e, uri)}", e);
         }
     }
 
-    internal static IPAddress Resolve(string host)
+    internal static string Place(MigrationUri uri) => uri.Scheme == MigrationScheme.Tcp ? $"{uri.Host}:{uri.Port}" : uri.Path;
+
+    /// <summary>The system's own words, as QEMU gives them.</summary>
+    internal static string Reason(Exception e, MigrationUri uri) => e switch
     {
-        if (host.Length == 0)
+        // What .NET makes of a path that isn't there.
+        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } when uri.Scheme == MigrationScheme.Unix => "No such file or directory",
+        SocketException { NativeErrorCode: > 0 and var code } => Marshal.GetPInvokeErrorMessage(code),
+        FileNotFoundException or DirectoryNotFoundException or ArgumentException => "No such file or directory",
+        UnauthorizedAccessException => "Permission denied",
+        _ => e.Message,
+    };
+
+    /// <exception cref="IOException">The host isn't known.</exception>
+    internal static IPAddress Resolve(MigrationUri uri)
+    {
+        if (uri.Host.Length == 0)
             return IPAddress.Loopback;
-        if (IPAddress.TryParse(host, out var address))
+        if (IPAddress.TryParse(uri.Host, out var address))
             return address;
-        var addresses = Dns.GetHostAddresses(host);
-        return Array.Find(addresses, a => a.AddressFamily == AddressFamily.InterNetwork)
-            ?? addresses.FirstOrDefault()
-            ?? throw new IOException($"host '{host}' has no address");
+        try
+        {
+            var addresses = Dns.GetHostAddresses(uri.Host);
+            return Array.Find(addresses, a => a.AddressFamily == AddressFamily.InterNetwork) ?? addresses[0];
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"address resolution failed for {uri.Host}:{uri.Port}: {e.Message}", e);
+        }
     }
 
     private static SocketChannel Socket(MigrationUri uri, EndPoint endPoint, ProtocolType protocol)
@@ -81,6 +109,8 @@ public static class ChannelConnector
 
     private static Channel Descriptor(MigrationUri uri, FileAccess access)
     {
+        if (!Path.Exists($"/proc/self/fd/{uri.Descriptor}"))
+            throw new IOException($"File descriptor named '{uri.Descriptor}' has not been found");
         try
         {
             return new SocketChannel(new Socket(new SafeSocketHandle(uri.Descriptor, ownsHandle: true)), uri.ToString());

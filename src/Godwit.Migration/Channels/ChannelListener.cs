@@ -8,6 +8,7 @@ public sealed class ChannelListener : IDisposable
 {
     private readonly Socket? _socket;
     private readonly string? _unlink;
+    private Channel? _opened;
 
     private ChannelListener(MigrationUri address, Socket? socket, string? unlink)
     {
@@ -22,18 +23,22 @@ public sealed class ChannelListener : IDisposable
     /// <summary>True where a source is yet to connect.</summary>
     public bool Waits => _socket is not null;
 
-    /// <exception cref="IOException">The address can't be listened on.</exception>
+    /// <exception cref="IOException">The address can't be listened on, or read from.</exception>
     public static ChannelListener Listen(MigrationUri uri)
     {
-        if (uri.Scheme is not (MigrationScheme.Tcp or MigrationScheme.Unix))
-            return new ChannelListener(uri, null, null);
         try
         {
-            return uri.Scheme == MigrationScheme.Tcp ? ListenTcp(uri) : ListenUnix(uri);
+            return uri.Scheme switch
+            {
+                MigrationScheme.Tcp => ListenTcp(uri),
+                MigrationScheme.Unix => ListenUnix(uri),
+                MigrationScheme.Exec => new ChannelListener(uri, null, null),
+                _ => new ChannelListener(uri, null, null) { _opened = ChannelConnector.OpenForReading(uri) },
+            };
         }
         catch (SocketException e)
         {
-            throw new IOException($"can't listen on {uri}: {e.Message}", e);
+            throw new IOException($"Failed to bind socket to {ChannelConnector.Place(uri)}: {ChannelConnector.Reason(e, uri)}", e);
         }
     }
 
@@ -42,7 +47,7 @@ public sealed class ChannelListener : IDisposable
     public Channel Accept(CancellationToken cancellation)
     {
         if (_socket is null)
-            return ChannelConnector.OpenForReading(Address);
+            return Interlocked.Exchange(ref _opened, null) ?? ChannelConnector.OpenForReading(Address);
         using var registration = cancellation.Register(_socket.Dispose);
         try
         {
@@ -58,13 +63,14 @@ public sealed class ChannelListener : IDisposable
     public void Dispose()
     {
         _socket?.Dispose();
+        Interlocked.Exchange(ref _opened, null)?.Dispose();
         if (_unlink is not null)
             File.Delete(_unlink);
     }
 
     private static ChannelListener ListenTcp(MigrationUri uri)
     {
-        var address = uri.Host.Length == 0 ? IPAddress.Any : ChannelConnector.Resolve(uri.Host);
+        var address = uri.Host.Length == 0 ? IPAddress.Any : ChannelConnector.Resolve(uri);
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -94,7 +100,7 @@ public sealed class ChannelListener : IDisposable
         catch (ArgumentException e)
         {
             socket.Dispose();
-            throw new IOException($"can't listen on {uri}: {e.Message}", e);
+            throw new IOException($"Failed to bind socket to {uri.Path}: {e.Message}", e);
         }
         catch
         {

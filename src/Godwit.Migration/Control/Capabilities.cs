@@ -1,7 +1,7 @@
 namespace Godwit.Migration.Control;
 
 /// <summary>QEMU's capabilities by name, in its order (QEMU: <c>MigrationCapability</c>). Those that can't be switched on here are known, off, and
-/// refused by name.</summary>
+/// refused by name, after the combinations that QEMU refuses (QEMU: migration/options.c, migrate_caps_check).</summary>
 public sealed class Capabilities
 {
     /// <summary>In QEMU 11.1's order.</summary>
@@ -18,7 +18,15 @@ public sealed class Capabilities
         "validate-uuid", "switchover-ack", "dirty-limit",
     };
 
-    private readonly HashSet<string> _on = new(StringComparer.Ordinal);
+    /// <summary>In the order in which QEMU looks for them.</summary>
+    private static readonly string[] NotWithSnapshot =
+    [
+        "postcopy-ram", "dirty-bitmaps", "postcopy-blocktime", "late-block-activate", "return-path", "multifd", "pause-before-switchover", "auto-converge",
+        "release-ram", "rdma-pin-all", "xbzrle", "x-colo", "validate-uuid", "zero-copy-send",
+    ];
+
+    // Replaced as a whole: others read meanwhile.
+    private volatile HashSet<string> _on = new(StringComparer.Ordinal);
 
     public bool this[string name] => _on.Contains(name);
 
@@ -31,16 +39,37 @@ public sealed class Capabilities
         {
             if (!Names.Contains(name, StringComparer.Ordinal))
                 throw new MigrationRefusedException($"Parameter 'capability' does not accept value '{name}'");
-            if (on && !Supported.Contains(name))
-                throw new MigrationRefusedException($"Capability '{name}' is not supported");
             _ = on ? next.Add(name) : next.Remove(name);
         }
 
-        if (next.Contains("switchover-ack") && !next.Contains("return-path"))
-            throw new MigrationRefusedException("Capability 'switchover-ack' requires capability 'return-path'");
-        if (next.Contains("dirty-limit") && next.Contains("auto-converge"))
-            throw new MigrationRefusedException("dirty-limit conflicts with auto-converge either of then available currently");
-        _on.Clear();
-        _on.UnionWith(next);
+        if ((Conflict(next) ?? Unsupported(next)) is { } reason)
+            throw new MigrationRefusedException(reason);
+        _on = next;
+    }
+
+    private static string? Unsupported(HashSet<string> on) =>
+        Names.FirstOrDefault(n => on.Contains(n) && !Supported.Contains(n)) is { } name ? $"Capability '{name}' is not supported" : null;
+
+    private static string? Conflict(HashSet<string> on)
+    {
+        if (on.Contains("x-colo") && !on.Contains("return-path"))
+            return "Capability 'x-colo' requires capability 'return-path'";
+        if (on.Contains("postcopy-ram") && on.Contains("x-ignore-shared"))
+            return "Postcopy is not compatible with ignore-shared";
+        if (on.Contains("background-snapshot") && Array.Find(NotWithSnapshot, on.Contains) is { } other)
+            return $"Background-snapshot is not compatible with {other}";
+        if (on.Contains("zero-copy-send") && (!on.Contains("multifd") || on.Contains("xbzrle")))
+            return "Zero copy only available for non-compressed non-TLS multifd migration";
+        if (on.Contains("postcopy-preempt") && !on.Contains("postcopy-ram"))
+            return "Postcopy preempt requires postcopy-ram";
+        if (on.Contains("switchover-ack") && !on.Contains("return-path"))
+            return "Capability 'switchover-ack' requires capability 'return-path'";
+        if (on.Contains("dirty-limit") && on.Contains("auto-converge"))
+            return "dirty-limit conflicts with auto-converge either of then available currently";
+        if (on.Contains("multifd") && on.Contains("xbzrle"))
+            return "Multifd is not compatible with xbzrle";
+        if (on.Contains("mapped-ram") && on.Contains("xbzrle"))
+            return "Mapped-ram migration is incompatible with xbzrle";
+        return on.Contains("mapped-ram") && on.Contains("postcopy-ram") ? "Mapped-ram migration is incompatible with postcopy" : null;
     }
 }

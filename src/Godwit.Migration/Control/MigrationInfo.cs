@@ -1,3 +1,5 @@
+using Godwit.Migration.Channels;
+
 namespace Godwit.Migration.Control;
 
 /// <summary>What <c>query-migrate</c> tells (QEMU: <c>MigrationInfo</c>). Times in milliseconds, sizes in bytes; null: not told.</summary>
@@ -20,6 +22,9 @@ public sealed record MigrationInfo
     public int? CpuThrottlePercentage { get; init; }
 
     public string? ErrorDescription { get; init; }
+
+    /// <summary>Where a source is waited for.</summary>
+    public MigrationUri? SocketAddress { get; init; }
 }
 
 /// <summary>QEMU: <c>MigrationRAMStats</c>.</summary>

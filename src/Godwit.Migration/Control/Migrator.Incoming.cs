@@ -28,26 +28,40 @@ public sealed partial class Migrator
         lock (_incomingLock)
         {
             ObjectDisposedException.ThrowIf(_incomingCancellation.IsCancellationRequested, this);
-            if (_incomingThread is not null)
-                throw new MigrationRefusedException("The incoming migration has already been started");
+            ThrowIfIncoming();
+            SetIncoming(MigrationStatus.Setup, null);
             try
             {
                 _incomingListener = ChannelListener.Listen(uri);
             }
             catch (IOException e)
             {
+                // Another address may be tried.
+                Volatile.Write(ref _incomingInfo, null);
                 throw new MigrationRefusedException(e.Message);
             }
 
             _incomingExits = exitOnError;
             _incomingThread = new Thread(RunIncoming) { Name = "migration-incoming", IsBackground = true };
-            SetIncoming(MigrationStatus.Setup, null);
             _incomingThread.Start();
         }
     }
 
+    /// <exception cref="MigrationRefusedException">A source is waited for, or has come.</exception>
+    public void ThrowIfIncoming()
+    {
+        if (_incomingThread is not null)
+            throw new MigrationRefusedException("The incoming migration has already been started");
+    }
+
     /// <summary>What an incoming migration has to tell; null where there was none.</summary>
-    private MigrationInfo? IncomingInfo() => Volatile.Read(ref _incomingInfo);
+    private MigrationInfo? IncomingInfo()
+    {
+        var info = Volatile.Read(ref _incomingInfo);
+        return info?.Status is MigrationStatus.Setup or MigrationStatus.Active && _incomingListener is { Waits: true, Address: var address }
+            ? info with { SocketAddress = address }
+            : info;
+    }
 
     /// <summary>Ends an incoming migration, whatever it waits for.</summary>
     private void StopIncoming()

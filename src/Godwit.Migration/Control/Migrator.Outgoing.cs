@@ -15,8 +15,6 @@ public sealed partial class Migrator
         lock (_outgoingLock)
         {
             ThrowIfOutgoing();
-            if (IncomingInfo()?.Status is MigrationStatus.Setup or MigrationStatus.Active)
-                throw new MigrationRefusedException("Guest is waiting for an incoming migration");
             _outgoing?.Dispose();
             _outgoing = new OutgoingMigration(
                 _machine,
@@ -42,7 +40,8 @@ public sealed partial class Migrator
             throw new MigrationRefusedException($"Migration not in expected state: {(outgoing?.Status ?? MigrationStatus.None).ToName()}");
     }
 
-    private void ThrowIfOutgoing()
+    /// <exception cref="MigrationRefusedException">One is under way.</exception>
+    public void ThrowIfOutgoing()
     {
         if (_outgoing is { IsFinished: false })
             throw new MigrationRefusedException("There's a migration process in progress");

@@ -21,9 +21,9 @@ internal sealed partial class OutgoingMigration
     {
         var status = _status;
         var info = new MigrationInfo { Status = status, ErrorDescription = _error };
-        if (_ram is not { } ram || status is MigrationStatus.Setup or MigrationStatus.Cancelled)
+        if (_ram is not { } ram || status is MigrationStatus.Setup or MigrationStatus.Cancelled or MigrationStatus.Failed)
             return info;
-        var over = status is MigrationStatus.Completed or MigrationStatus.Failed;
+        var over = status == MigrationStatus.Completed;
         var percent = _convergence?.Percent ?? 0;
         return info with
         {
@@ -31,7 +31,7 @@ internal sealed partial class OutgoingMigration
             XbzrleCache = _cache is null ? null : Xbzrle(ram.Counters),
             TotalTime = over ? _totalTime : Environment.TickCount64 - _started,
             SetupTime = _setupTime,
-            Downtime = status == MigrationStatus.Completed ? _downtime : null,
+            Downtime = over ? _downtime : null,
             ExpectedDowntime = over ? null : ExpectedDowntime(),
             CpuThrottlePercentage = percent == 0 ? null : percent,
         };
@@ -45,7 +45,7 @@ internal sealed partial class OutgoingMigration
         var mbps = over && _totalTime > 0 ? transferred * 8.0 / _totalTime / 1000 : counters.Mbps;
         return new RamInfo(
             transferred,
-            _status == MigrationStatus.Completed ? 0 : Volatile.Read(ref counters.Remaining),
+            over ? 0 : Volatile.Read(ref counters.Remaining),
             _machine.RamBlocks.Sum(b => (long)b.Length),
             counters.Duplicate,
             counters.Normal,

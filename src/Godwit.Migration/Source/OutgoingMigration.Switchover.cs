@@ -18,8 +18,11 @@ internal sealed partial class OutgoingMigration
         var writer = output.Writer(Command.HeaderLength);
         Command.Write(ref writer, CommandType.SwitchoverStart, []);
         output.Put(writer);
-        Synchronize(output, _parameters());
-        _ram!.SendEnd(() => { ThrowIfBroken(); return false; });
+        _ram!.Synchronize();
+        // What is left when the guest stands is no round.
+        _ram.Counters.Syncs--;
+        _ram.SendEnd(() => { ThrowIfBroken(); return false; });
+        _ram.Counters.DowntimeBytes = output.Position - _precopyBytes;
         // QEMU numbers sections as they are registered: the clock, memory, the dirty bitmaps of disks, then all others.
         for (var n = 0; n < _machine.Devices.Count; n++)
         {
@@ -38,7 +41,6 @@ internal sealed partial class OutgoingMigration
         devices.PutEnd();
         output.Flush();
         _ram.Counters.Transferred = output.Position;
-        _ram.Counters.DowntimeBytes = output.Position - _precopyBytes;
     }
 
     private void WaitForContinue()
@@ -47,6 +49,8 @@ internal sealed partial class OutgoingMigration
         Move(MigrationStatus.PreSwitchover);
         while (!_continued)
         {
+            if (_cancelled)
+                _error = "Switchover is interrupted";
             ThrowIfBroken();
             _wake.Wait();
             _wake.Reset();

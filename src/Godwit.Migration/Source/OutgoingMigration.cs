@@ -48,9 +48,21 @@ internal sealed partial class OutgoingMigration : IDisposable
     /// <summary>Whether everything is over, the guest's run state and the last event included.</summary>
     public bool IsFinished => _finished;
 
+    /// <exception cref="MigrationRefusedException">What nobody needs to be waited for can't be opened.</exception>
     public void Start()
     {
         _statusChanged(MigrationStatus.Setup);
+        try
+        {
+            if (_uri.Scheme is MigrationScheme.File or MigrationScheme.Fd)
+                _channel = ChannelConnector.Connect(_uri, _capabilities["return-path"]);
+        }
+        catch (IOException e)
+        {
+            Finish(e);
+            throw new MigrationRefusedException(e.Message);
+        }
+
         _thread.Start();
     }
 
@@ -120,7 +132,7 @@ internal sealed partial class OutgoingMigration : IDisposable
 
     private Channel Connect()
     {
-        var channel = ChannelConnector.Connect(_uri, _capabilities["return-path"]);
+        var channel = _channel ?? ChannelConnector.Connect(_uri, _capabilities["return-path"]);
         lock (_lock)
             _channel = channel;
         ThrowIfCancelled();
@@ -171,7 +183,6 @@ internal sealed partial class OutgoingMigration : IDisposable
         _convergence = new Convergence(_machine, _ram, _capabilities);
         _ram.Setup();
         output.Flush();
-        _passStarted(1);
         _setupTime = Environment.TickCount64 - _started;
         Move(MigrationStatus.Active);
     }

@@ -8,7 +8,7 @@ public static class HumanCommands
 {
     public const string Help = """
         info status         the run state
-        info migrate        the migration that is under way, or was
+        info migrate [-a]   the migration that is under way, or was
         migrate [-d] URI    moves the guest
         migrate_cancel      ends that; the guest goes on here
         stop|s              stops the guest
@@ -44,7 +44,9 @@ public static class HumanCommands
             case "info status":
                 return $"VM status: {(machine.Status is "running" or "paused" ? machine.Status : $"paused ({machine.Status})")}\n";
             case "info migrate":
-                return MigrationAnswer.ToText(migrator.Query());
+                return MigrationText.Of(migrator.Query(), all: false);
+            case "info migrate -a":
+                return MigrationText.Of(migrator.Query(), all: true);
             case "stop" or "s":
                 machine.Stop();
                 return "";
@@ -58,6 +60,7 @@ public static class HumanCommands
                 machine.PowerDown();
                 return "";
             case "quit" or "q":
+                machine.TellQuit();
                 machine.Quit();
                 return "";
             case "migrate_cancel":
@@ -66,7 +69,7 @@ public static class HumanCommands
         }
 
         if (words[0] != "migrate")
-            return $"unknown command: '{line}'\n";
+            return $"unknown command: '{words[0]}'\n";
         // An address may have spaces in it: exec:.
         var rest = line.TrimStart()["migrate".Length..].Trim();
         if (rest.StartsWith("-d ", StringComparison.Ordinal))
@@ -75,7 +78,7 @@ public static class HumanCommands
             return "migrate: string expected\nTry \"help migrate\" for more information\n";
         if (rest[0] == '-')
             return $"migrate: unsupported option {rest.Split(' ')[0]}\nTry \"help migrate\" for more information\n";
-        migrator.Migrate(MigrationAddress.Parse(rest.Trim('"')));
+        QmpCommands.Migrate(machine, migrator, MigrationAddress.Parse(rest.Trim('"')));
         return "";
     }
 }

@@ -21,6 +21,9 @@ public interface IMonitoredMachine
     /// <summary>Presses the power button, which the board virt without ACPI doesn't have: the guest isn't told.</summary>
     void PowerDown();
 
-    /// <summary>Ends the process, once the answer has been sent.</summary>
+    /// <summary>Tells clients that it will end, which QEMU does before it answers.</summary>
+    void TellQuit();
+
+    /// <summary>Ends the process.</summary>
     void Quit();
 }

@@ -93,7 +93,6 @@ internal sealed class JsonInput(Action<JsonNode?, string?> emit) : IDisposable
             case (byte)'{' or (byte)'}' or (byte)'[' or (byte)']' or (byte)':' or (byte)',':
                 _text.WriteByte(b);
                 End((JsonTokenKind)b);
-                _start = _column + 1;
                 return true;
             case (byte)'"':
                 return Continue(b, State.DoubleQuoted);
@@ -120,11 +119,7 @@ internal sealed class JsonInput(Action<JsonNode?, string?> emit) : IDisposable
             return Continue(b, _state == State.DoubleQuoted ? State.DoubleQuotedEscape : State.SingleQuotedEscape);
         _ = Continue(b, _state);
         if (b == quote)
-        {
             End(JsonTokenKind.String);
-            _start = _column + 1;
-        }
-
         return true;
     }
 
@@ -163,7 +158,9 @@ internal sealed class JsonInput(Action<JsonNode?, string?> emit) : IDisposable
     private bool Stray(byte b)
     {
         _text.WriteByte(b);
-        var text = Encoding.UTF8.GetString(_text.GetBuffer(), 0, (int)_text.Length);
+        // What QEMU prints ends at a zero byte.
+        var length = b == 0 ? (int)_text.Length - 1 : (int)_text.Length;
+        var text = Encoding.UTF8.GetString(_text.GetBuffer(), 0, length);
         _text.SetLength(0);
         _state = State.Recovery;
         Emit(null, $"{_line}:{_start}: JSON parse error, stray '{text}'");
@@ -175,7 +172,8 @@ internal sealed class JsonInput(Action<JsonNode?, string?> emit) : IDisposable
         var token = new JsonToken(kind, _text.ToArray(), _line, _start);
         _text.SetLength(0);
         _state = State.Start;
-        _start = _column;
+        // One too far where the byte only ended the token and begins the next: so QEMU counts.
+        _start = _column + 1;
         Take(token);
         return false;
     }

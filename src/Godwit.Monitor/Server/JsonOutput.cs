@@ -58,7 +58,7 @@ internal static class JsonOutput
         if (value.GetValueKind() == JsonValueKind.String)
             Write(text, value.GetValue<string>());
         else if (value.TryGetValue<double>(out var real) && !value.TryGetValue<long>(out _) && !value.TryGetValue<ulong>(out _))
-            text.Append(double.IsInfinity(real) ? real < 0 ? "-inf" : "inf" : real.ToString("G17", CultureInfo.InvariantCulture));
+            text.Append(double.IsInfinity(real) ? real < 0 ? "-inf" : "inf" : real.ToString("G17", CultureInfo.InvariantCulture).Replace('E', 'e'));
         else
             text.Append(value.ToJsonString());
     }

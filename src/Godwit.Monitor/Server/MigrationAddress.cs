@@ -6,67 +6,100 @@ namespace Godwit.Monitor.Server;
 /// <summary>Where a migration goes to or comes from: a URI, or a list of channels. Source: QEMU qapi/migration.json, MigrationChannel.</summary>
 internal static class MigrationAddress
 {
+    /// <summary>Checks types at once; what is said by them when it is asked for.</summary>
     /// <exception cref="QmpError">Neither is given, or it is no address that is supported.</exception>
-    public static MigrationUri Take(QmpArguments arguments)
+    public static Func<MigrationUri> Read(QmpArguments arguments)
     {
         var uri = arguments.OptionalString("uri");
-        var channels = arguments.Has("channels") ? [.. arguments.Objects("channels").Select(FromChannel)] : new List<MigrationUri>();
-        if (channels.Count > 1)
-            throw new QmpError("Channel list has more than one main entry");
-        if (uri is not null && channels.Count > 0)
-            throw new QmpError("'uri' and 'channels' arguments are mutually exclusive; exactly one of the two should be present in 'migrate' qmp command ");
-        if (channels.Count > 0)
-            return channels[0];
-        return uri is null ? throw new QmpError("need either 'uri' or 'channels' argument") : Parse(uri);
+        var channels = arguments.Has("channels") ? [.. arguments.Objects("channels").Select(FromChannel)] : new List<Func<MigrationUri>>();
+        return () =>
+        {
+            if (uri is null == (channels.Count == 0))
+                throw new QmpError("need either 'uri' or 'channels' argument");
+            if (channels.Count > 1)
+                throw new QmpError("Channel list has more than one main entry");
+            return uri is null ? channels[0]() : Parse(uri);
+        };
     }
 
     public static MigrationUri Parse(string uri)
     {
-        var scheme = uri.Split(':', 2)[0];
-        if (!uri.Contains(':', StringComparison.Ordinal) || scheme is not ("tcp" or "unix" or "fd" or "exec" or "file" or "rdma" or "vsock"))
-            throw new QmpError($"unknown migration protocol: {uri}");
+        var colon = uri.IndexOf(':', StringComparison.Ordinal);
+        var rest = uri[(colon + 1)..];
+        switch (colon < 0 ? "" : uri[..colon])
+        {
+            case "tcp":
+                return Parse(uri, $"error parsing address '{rest}'");
+            case "unix":
+                return Parse(uri, "invalid Unix socket address");
+            case "fd":
+                return Parse(uri, rest.Length == 0 ? "invalid file descriptor address" : $"File descriptor named '{rest}' has not been found");
+            case "file" when rest.Length == 0:
+                return new MigrationUri(MigrationScheme.File);
+            case "file":
+                return Parse(uri, $"file URI has bad offset {rest[(rest.LastIndexOf('=') + 1)..]}: Invalid argument");
+            case "exec" or "rdma" or "vsock":
+                return Parse(uri, null);
+            default:
+                throw new QmpError($"unknown migration protocol: {uri}");
+        }
+    }
+
+    private static MigrationUri Parse(string uri, string? otherwise)
+    {
         try
         {
             return MigrationUri.Parse(uri);
         }
         catch (FormatException e)
         {
-            throw new QmpError(scheme == "tcp" ? $"error parsing address '{uri["tcp:".Length..]}'" : e.Message);
+            throw new QmpError(otherwise ?? e.Message);
         }
     }
 
-    private static MigrationUri FromChannel(QmpArguments channel)
+    private static Func<MigrationUri> FromChannel(QmpArguments channel)
     {
-        if (channel.Enumeration("channel-type", "main", "cpr") == "cpr")
-            throw new QmpError("Channel type 'cpr' is not supported");
+        var type = channel.Enumeration("channel-type", "main", "cpr");
         var address = channel.Object("addr");
         channel.Finish();
-        var uri = address.Enumeration("transport", "socket", "exec", "rdma", "file") switch
-        {
-            "socket" => FromSocket(address),
-            "exec" => FromCommand(address.Strings("args")),
-            "file" => new MigrationUri(MigrationScheme.File, Path: address.String("filename"), FileOffset: Offset(address.Unsigned("offset", 64))),
-            var other => throw new QmpError($"Transport '{other}' is not supported"),
-        };
+        var uri = FromAddress(address);
         address.Finish();
-        return uri;
+        return type == "main" ? uri : throw new QmpError("Channel type 'cpr' is not supported");
     }
 
-    private static MigrationUri FromSocket(QmpArguments address)
+    private static Func<MigrationUri> FromAddress(QmpArguments address)
+    {
+        switch (address.Enumeration("transport", "socket", "exec", "rdma", "file"))
+        {
+            case "socket":
+                return FromSocket(address);
+            case "exec":
+                var words = address.Strings("args");
+                return () => FromCommand(words);
+            case "file":
+                var (path, offset) = (address.String("filename"), address.Unsigned("offset", 64));
+                return () => new MigrationUri(MigrationScheme.File, Path: path, FileOffset: Offset(offset));
+            default:
+                throw new QmpError("Transport 'rdma' is not supported");
+        }
+    }
+
+    private static Func<MigrationUri> FromSocket(QmpArguments address)
     {
         switch (address.Enumeration("type", "inet", "unix", "vsock", "fd"))
         {
             case "inet":
                 var host = address.String("host");
                 var port = address.String("port");
-                return int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= ushort.MaxValue
+                return () => int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= ushort.MaxValue
                     ? new MigrationUri(MigrationScheme.Tcp, Host: host, Port: number)
                     : throw new QmpError($"port '{port}' is no number from 0 to {ushort.MaxValue}");
             case "unix":
-                return new MigrationUri(MigrationScheme.Unix, Path: address.String("path"));
+                var path = address.String("path");
+                return () => new MigrationUri(MigrationScheme.Unix, Path: path);
             case "fd":
                 var text = address.String("str");
-                return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor)
+                return () => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor)
                     ? new MigrationUri(MigrationScheme.Fd, Descriptor: descriptor)
                     : throw new QmpError($"File descriptor named '{text}' has not been found");
             default:

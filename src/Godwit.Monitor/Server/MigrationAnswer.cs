@@ -1,12 +1,12 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
 using Godwit.Migration;
+using Godwit.Migration.Channels;
 using Godwit.Migration.Control;
 
 namespace Godwit.Monitor.Server;
 
-/// <summary>What <c>query-migrate</c> and <c>info migrate</c> say. Source: QEMU qapi/migration.json, MigrationInfo.</summary>
+/// <summary>What <c>query-migrate</c> says. Source: QEMU qapi/migration.json, MigrationInfo.</summary>
 internal static class MigrationAnswer
 {
     public static JsonObject ToJson(MigrationInfo info)
@@ -27,6 +27,8 @@ internal static class MigrationAnswer
             answer["cpu-throttle-percentage"] = throttle;
         if (info.ErrorDescription is { } error)
             answer["error-desc"] = error;
+        if (info.SocketAddress is { } address)
+            answer["socket-address"] = new JsonArray(Socket(address));
         if (info.Ram is { } ram)
         {
             if (status != MigrationStatus.Completed)
@@ -51,32 +53,9 @@ internal static class MigrationAnswer
         return answer;
     }
 
-    public static string ToText(MigrationInfo info)
-    {
-        if (info.Status is not { } status || status == MigrationStatus.None)
-            return "";
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"Status: \t\t{status.ToName()}{(info.ErrorDescription is { } error ? $" ({error})" : "")}\n");
-        if (info.TotalTime is { } total)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"Time (ms): \t\ttotal={total}");
-            text.Append(Optional("setup", info.SetupTime)).Append(Optional("exp_down", info.ExpectedDowntime)).Append(Optional("down", info.Downtime)).Append('\n');
-        }
-
-        if (info.Ram is { } ram)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"RAM info:\n  Throughput (Mbps): \t{ram.Mbps:F2}\n");
-            text.Append(CultureInfo.InvariantCulture, $"  Sizes: \t\tpagesize=4 KiB, total={ram.Total >> 20} MiB\n");
-            text.Append(CultureInfo.InvariantCulture, $"  Transfers: \t\ttransferred={ram.Transferred >> 10} KiB, remain={ram.Remaining >> 10} KiB\n");
-            text.Append(CultureInfo.InvariantCulture, $"    Page Types: \tnormal={ram.Normal}, zero={ram.Duplicate}\n");
-            text.Append(CultureInfo.InvariantCulture, $"  Page Rates (pps): \ttransfer={ram.PagesPerSecond}, dirty={ram.DirtyPagesRate}\n");
-            text.Append(CultureInfo.InvariantCulture, $"  Others: \t\tdirty_syncs={ram.DirtySyncCount}\n");
-        }
-
-        return text.ToString();
-    }
-
-    private static string Optional(string name, long? value) => value is { } number ? string.Create(CultureInfo.InvariantCulture, $", {name}={number}") : "";
+    private static JsonObject Socket(MigrationUri address) => address.Scheme == MigrationScheme.Unix
+        ? new() { ["path"] = address.Path, ["type"] = "unix" }
+        : new() { ["port"] = address.Port.ToString(CultureInfo.InvariantCulture), [address.Host.Contains(':', StringComparison.Ordinal) ? "ipv6" : "ipv4"] = true, ["host"] = address.Host, ["type"] = "inet" };
 
     private static JsonObject Ram(RamInfo ram) => new()
     {

@@ -4,172 +4,155 @@ using Godwit.Migration.Control;
 
 namespace Godwit.Monitor.Server;
 
-/// <summary>All of QEMU 11.1's migration parameters: those that the engine heeds, and those it doesn't, which keep QEMU's defaults.
+/// <summary>All of QEMU 11.1's migration parameters: those that the engine heeds, and those that are kept for whoever asks. For any thread.
 /// Source: QEMU migration/options.c, migrate_params_check.</summary>
-internal static class MigrationParameters
+internal sealed class MigrationParameters(Migrator migrator)
 {
-    /// <summary>Known by name only; another value than this is refused.</summary>
-    private static JsonObject Fixed => new()
+    private readonly Lock _lock = new();
+
+    /// <summary>Of capabilities and devices that aren't here: what they are set to changes nothing.</summary>
+    private JsonObject _kept = new()
     {
         ["tls-creds"] = "",
         ["tls-hostname"] = "",
         ["tls-authz"] = "",
-        ["x-checkpoint-delay"] = 20000,
-        ["multifd-channels"] = 2,
+        ["x-checkpoint-delay"] = 20000UL,
+        ["multifd-channels"] = 2UL,
         ["multifd-compression"] = "none",
-        ["multifd-zlib-level"] = 1,
-        ["multifd-zstd-level"] = 1,
-        ["multifd-qatzip-level"] = 1,
-        ["max-postcopy-bandwidth"] = 0,
-        ["x-rdma-chunk-size"] = 1 << 20,
+        ["multifd-zlib-level"] = 1UL,
+        ["multifd-zstd-level"] = 1UL,
+        ["multifd-qatzip-level"] = 1UL,
+        ["max-postcopy-bandwidth"] = 0UL,
+        ["x-rdma-chunk-size"] = 1UL << 20,
         ["mode"] = "normal",
         ["zero-page-detection"] = "multifd",
         ["direct-io"] = false,
         ["cpr-exec-command"] = new JsonArray(),
     };
 
-    public static JsonObject Describe(Parameters p)
+    public JsonObject Describe()
     {
-        var all = new JsonObject
+        lock (_lock)
         {
-            ["announce-initial"] = p.AnnounceInitial,
-            ["announce-max"] = p.AnnounceMax,
-            ["announce-rounds"] = p.AnnounceRounds,
-            ["announce-step"] = p.AnnounceStep,
-            ["throttle-trigger-threshold"] = p.ThrottleTriggerThreshold,
-            ["cpu-throttle-initial"] = p.CpuThrottleInitial,
-            ["cpu-throttle-increment"] = p.CpuThrottleIncrement,
-            ["cpu-throttle-tailslow"] = p.CpuThrottleTailslow,
-            ["max-cpu-throttle"] = p.MaxCpuThrottle,
-            ["max-bandwidth"] = p.MaxBandwidth,
-            ["avail-switchover-bandwidth"] = p.AvailSwitchoverBandwidth,
-            ["downtime-limit"] = p.DowntimeLimit,
-            ["xbzrle-cache-size"] = p.XbzrleCacheSize,
-            ["x-vcpu-dirty-limit-period"] = p.VcpuDirtyLimitPeriod,
-            ["vcpu-dirty-limit"] = p.VcpuDirtyLimit,
-        };
-        foreach (var (name, value) in Fixed)
-            all[name] = value?.DeepClone();
-        return all;
+            var p = migrator.Parameters;
+            var all = new JsonObject
+            {
+                ["announce-initial"] = p.AnnounceInitial,
+                ["announce-max"] = p.AnnounceMax,
+                ["announce-rounds"] = p.AnnounceRounds,
+                ["announce-step"] = p.AnnounceStep,
+                ["throttle-trigger-threshold"] = p.ThrottleTriggerThreshold,
+                ["cpu-throttle-initial"] = p.CpuThrottleInitial,
+                ["cpu-throttle-increment"] = p.CpuThrottleIncrement,
+                ["cpu-throttle-tailslow"] = p.CpuThrottleTailslow,
+                ["max-cpu-throttle"] = p.MaxCpuThrottle,
+                ["max-bandwidth"] = p.MaxBandwidth,
+                ["avail-switchover-bandwidth"] = p.AvailSwitchoverBandwidth,
+                ["downtime-limit"] = p.DowntimeLimit,
+                ["xbzrle-cache-size"] = p.XbzrleCacheSize,
+                ["x-vcpu-dirty-limit-period"] = p.VcpuDirtyLimitPeriod,
+                ["vcpu-dirty-limit"] = p.VcpuDirtyLimit,
+            };
+            foreach (var (name, value) in _kept)
+                all[name] = value?.DeepClone();
+            return all;
+        }
     }
 
     /// <summary>Reads all that is given, and only then checks what would result.</summary>
     /// <exception cref="QmpError">It isn't allowed; nothing has changed.</exception>
-    public static Parameters Apply(Parameters p, QmpArguments given)
+    public void Set(QmpArguments given)
     {
-        foreach (var name in given.Names.ToList())
+        lock (_lock)
         {
-            p = name switch
+            var next = migrator.Parameters;
+            var kept = (JsonObject)_kept.DeepClone();
+            foreach (var name in given.Names.ToList())
             {
-                "announce-initial" => p with { AnnounceInitial = given.Unsigned(name, 64) },
-                "announce-max" => p with { AnnounceMax = given.Unsigned(name, 64) },
-                "announce-rounds" => p with { AnnounceRounds = given.Unsigned(name, 64) },
-                "announce-step" => p with { AnnounceStep = given.Unsigned(name, 64) },
-                "throttle-trigger-threshold" => p with { ThrottleTriggerThreshold = (int)given.Unsigned(name, 8) },
-                "cpu-throttle-initial" => p with { CpuThrottleInitial = (int)given.Unsigned(name, 8) },
-                "cpu-throttle-increment" => p with { CpuThrottleIncrement = (int)given.Unsigned(name, 8) },
-                "cpu-throttle-tailslow" => p with { CpuThrottleTailslow = given.Bool(name) },
-                "max-cpu-throttle" => p with { MaxCpuThrottle = (int)given.Unsigned(name, 8) },
-                "max-bandwidth" => p with { MaxBandwidth = given.Unsigned(name, 64) },
-                "avail-switchover-bandwidth" => p with { AvailSwitchoverBandwidth = given.Unsigned(name, 64) },
-                "downtime-limit" => p with { DowntimeLimit = given.Unsigned(name, 64) },
-                "xbzrle-cache-size" => p with { XbzrleCacheSize = given.Unsigned(name, 64) },
-                "x-vcpu-dirty-limit-period" => p with { VcpuDirtyLimitPeriod = given.Unsigned(name, 64) },
-                "vcpu-dirty-limit" => p with { VcpuDirtyLimit = given.Unsigned(name, 64) },
-                _ => p,
-            };
-        }
+                if (Heed(next, name, given) is { } changed)
+                    next = changed;
+                else if (Read(name, given) is { } value)
+                    kept[name] = value;
+            }
 
-        foreach (var (name, standing) in Fixed)
-        {
-            if (given.Has(name))
-                RequireDefault(given, name, standing!);
+            given.Finish();
+            Check(next, kept);
+            migrator.Parameters = next;
+            _kept = kept;
         }
-
-        given.Finish();
-        Check(p);
-        return p;
     }
 
-    private static void RequireDefault(QmpArguments given, string name, JsonNode standing)
+    /// <returns>Null: it isn't one that the engine heeds.</returns>
+    private static Parameters? Heed(Parameters p, string name, QmpArguments given) => name switch
     {
-        var value = given.Get(name);
-        switch (name)
-        {
-            case "tls-creds" or "tls-hostname" or "tls-authz" when value is null:
-                return;
-            case "tls-creds" or "tls-hostname" or "tls-authz" when value is not JsonValue text || !text.TryGetValue<string>(out _):
-                throw given.Type(name, "StrOrNull");
-            case "mode":
-                given.Enumeration(name, "normal", "cpr-reboot", "cpr-transfer", "cpr-exec");
-                break;
-            case "zero-page-detection":
-                given.Enumeration(name, "none", "legacy", "multifd");
-                break;
-            case "multifd-compression":
-                given.Enumeration(name, "none", "zlib", "zstd");
-                break;
-            case "direct-io":
-                given.Bool(name);
-                break;
-            case "cpr-exec-command":
-                given.Strings(name);
-                break;
-            case "x-checkpoint-delay":
-                given.Unsigned(name, 32);
-                break;
-            case "multifd-channels":
-                Range(given.Unsigned(name, 8), 1, 255, name);
-                break;
-            case "multifd-zlib-level":
-                Range(given.Unsigned(name, 8), 0, 9, name);
-                break;
-            case "multifd-zstd-level":
-                Range(given.Unsigned(name, 8), 0, 20, name);
-                break;
-            case "multifd-qatzip-level":
-                Range(given.Unsigned(name, 8), 1, 9, name);
-                break;
-            case "x-rdma-chunk-size" when !BitOperations.IsPow2(given.Unsigned(name, 64)) || given.Unsigned(name, 64) is < 1 << 20 or > 1 << 30:
-                throw new QmpError("Option x_rdma_chunk_size expects a power of 2 in the range 1MiB to 1024MiB");
-            case "max-postcopy-bandwidth":
-                given.Unsigned(name, 64);
-                break;
-        }
+        "announce-initial" => p with { AnnounceInitial = given.Unsigned(name, 64) },
+        "announce-max" => p with { AnnounceMax = given.Unsigned(name, 64) },
+        "announce-rounds" => p with { AnnounceRounds = given.Unsigned(name, 64) },
+        "announce-step" => p with { AnnounceStep = given.Unsigned(name, 64) },
+        "throttle-trigger-threshold" => p with { ThrottleTriggerThreshold = (int)given.Unsigned(name, 8) },
+        "cpu-throttle-initial" => p with { CpuThrottleInitial = (int)given.Unsigned(name, 8) },
+        "cpu-throttle-increment" => p with { CpuThrottleIncrement = (int)given.Unsigned(name, 8) },
+        "cpu-throttle-tailslow" => p with { CpuThrottleTailslow = given.Bool(name) },
+        "max-cpu-throttle" => p with { MaxCpuThrottle = (int)given.Unsigned(name, 8) },
+        "max-bandwidth" => p with { MaxBandwidth = given.Unsigned(name, 64) },
+        "avail-switchover-bandwidth" => p with { AvailSwitchoverBandwidth = given.Unsigned(name, 64) },
+        "downtime-limit" => p with { DowntimeLimit = given.Unsigned(name, 64) },
+        "xbzrle-cache-size" => p with { XbzrleCacheSize = given.Unsigned(name, 64) },
+        "x-vcpu-dirty-limit-period" => p with { VcpuDirtyLimitPeriod = given.Unsigned(name, 64) },
+        "vcpu-dirty-limit" => p with { VcpuDirtyLimit = given.Unsigned(name, 64) },
+        _ => null,
+    };
 
-        if (!string.Equals(value!.ToJsonString(), standing.ToJsonString(), StringComparison.Ordinal))
-            throw new QmpError($"Parameter '{name}' is not supported with another value than {standing.ToJsonString()}");
-    }
-
-    private static void Check(Parameters p)
+    /// <returns>Null: there is no such parameter.</returns>
+    private static JsonNode? Read(string name, QmpArguments given) => name switch
     {
-        Percent(p.ThrottleTriggerThreshold, 1, 100, "throttle-trigger-threshold", "1");
-        Percent(p.CpuThrottleInitial, 1, 99, "cpu-throttle-initial", "1");
-        Percent(p.CpuThrottleIncrement, 1, 99, "cpu-throttle-increment", "1");
-        if (p.DowntimeLimit > 2000 * 1000)
-            throw new QmpError("Option downtime-limit expects an integer in the range of 0 to (2000 * 1000) ms");
-        if (p.XbzrleCacheSize < 4096 || p.XbzrleCacheSize > long.MaxValue || !BitOperations.IsPow2(p.XbzrleCacheSize))
+        "tls-creds" or "tls-hostname" or "tls-authz" => given.StringOrNull(name),
+        "mode" => given.Enumeration(name, "normal", "cpr-reboot", "cpr-transfer", "cpr-exec"),
+        "zero-page-detection" => given.Enumeration(name, "none", "legacy", "multifd"),
+        "multifd-compression" => given.Enumeration(name, "none", "zlib", "zstd"),
+        "direct-io" => given.Bool(name),
+        "cpr-exec-command" => new JsonArray([.. given.Strings(name).Select(w => (JsonNode)w)]),
+        "x-checkpoint-delay" => given.Unsigned(name, 32),
+        "multifd-channels" or "multifd-zlib-level" or "multifd-zstd-level" or "multifd-qatzip-level" => given.Unsigned(name, 8),
+        "x-rdma-chunk-size" or "max-postcopy-bandwidth" => given.Unsigned(name, 64),
+        "block-bitmap-mapping" when given.List(name).Count == 0 => new JsonArray(),
+        "block-bitmap-mapping" => throw new QmpError("Parameter 'block-bitmap-mapping' is not supported"),
+        _ => null,
+    };
+
+    private static void Check(Parameters p, JsonObject kept)
+    {
+        Range((ulong)p.ThrottleTriggerThreshold, 1, 100, "throttle-trigger-threshold", "an integer in the range of 1 to 100");
+        Range((ulong)p.CpuThrottleInitial, 1, 99, "cpu-throttle-initial", "an integer in the range of 1 to 99");
+        Range((ulong)p.CpuThrottleIncrement, 1, 99, "cpu-throttle-increment", "an integer in the range of 1 to 99");
+        Range(p.DowntimeLimit, 0, 2000 * 1000, "downtime-limit", "an integer in the range of 0 to (2000 * 1000) ms");
+        Range((ulong)kept["multifd-channels"]!, 1, 255, "multifd-channels");
+        Range((ulong)kept["multifd-zlib-level"]!, 0, 9, "multifd-zlib-level");
+        Range((ulong)kept["multifd-qatzip-level"]!, 1, 9, "multifd-qatzip-level");
+        Range((ulong)kept["multifd-zstd-level"]!, 0, 20, "multifd-zstd-level");
+        if (p.XbzrleCacheSize < 4096 || !BitOperations.IsPow2(p.XbzrleCacheSize))
             throw new QmpError("Option xbzrle-cache-size expects a power of two no less than the target page size");
-        Percent(p.MaxCpuThrottle, p.CpuThrottleInitial, 99, "max-cpu-throttle", "cpu-throttle-initial");
+        Range((ulong)p.MaxCpuThrottle, (ulong)p.CpuThrottleInitial, 99, "max-cpu-throttle", "an integer in the range of cpu-throttle-initial to 99");
         Range(p.AnnounceInitial, 0, 100000, "announce-initial");
         Range(p.AnnounceMax, 0, 100000, "announce-max");
         Range(p.AnnounceRounds, 0, 1000, "announce-rounds");
-        if (p.AnnounceStep is < 1 or > 10000)
-            throw new QmpError("Option announce-step expects a value between 0 and 10000");
+        Range(p.AnnounceStep, 1, 10000, "announce-step", "a value between 0 and 10000");
+        var chunk = (ulong)kept["x-rdma-chunk-size"]!;
+        if (chunk is < 1 << 20 or > 1 << 30 || !BitOperations.IsPow2(chunk))
+            throw new QmpError("Option x_rdma_chunk_size expects a power of 2 in the range 1MiB to 1024MiB");
         Range(p.VcpuDirtyLimitPeriod, 1, 1000, "x-vcpu-dirty-limit-period");
         if (p.VcpuDirtyLimit < 1)
             throw new QmpError("Parameter 'vcpu-dirty-limit' must be greater than 1 MB/s");
+        // Kept like the others these would be promises.
+        if ((string)kept["tls-creds"]! is not "")
+            throw new QmpError("Parameter 'tls-creds' is not supported: the stream would not be encrypted");
+        if ((string)kept["mode"]! is not "normal" and var mode)
+            throw new QmpError($"Parameter 'mode' is not supported with value '{mode}'");
     }
 
-    private static void Percent(int value, int least, int most, string name, string leastName)
+    private static void Range(ulong value, ulong least, ulong most, string name, string? expected = null)
     {
         if (value < least || value > most)
-            throw new QmpError($"Option {name} expects an integer in the range of {leastName} to {most}");
-    }
-
-    private static void Range(ulong value, ulong least, ulong most, string name)
-    {
-        if (value < least || value > most)
-            throw new QmpError($"Option {name} expects a value between {least} and {most}");
+            throw new QmpError($"Option {name} expects {expected ?? $"a value between {least} and {most}"}");
     }
 }

@@ -20,6 +20,9 @@ internal sealed class QmpArguments(JsonObject members, string prefix = "")
 
     public string String(string name) => Get(name) is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : throw Type(name, "string");
 
+    /// <summary>Null is the same as empty.</summary>
+    public string StringOrNull(string name) => Get(name) is null ? "" : (members[name] as JsonValue)?.GetValueKind() == JsonValueKind.String ? String(name) : throw Type(name, "StrOrNull");
+
     public bool? OptionalBool(string name) => Has(name) ? Bool(name) : null;
 
     public bool Bool(string name) => Get(name) switch
@@ -32,15 +35,14 @@ internal sealed class QmpArguments(JsonObject members, string prefix = "")
     /// <param name="bits">64 takes negative numbers, as QEMU's does.</param>
     public ulong Unsigned(string name, int bits)
     {
-        if (Get(name) is JsonValue v && v.GetValueKind() == JsonValueKind.Number)
-        {
-            if (v.TryGetValue<long>(out var signed) && (bits == 64 || (signed >= 0 && signed >> bits == 0)))
-                return unchecked((ulong)signed);
-            if (v.TryGetValue<ulong>(out var large) && bits == 64)
-                return large;
-        }
-
-        throw new QmpError($"Parameter '{prefix}{name}' expects {(bits == 64 ? "uint64" : $"uint{bits}_t")}");
+        var number = Get(name) as JsonValue;
+        long signed = 0;
+        ulong large = 0;
+        // A number with a point or an exponent isn't one of these.
+        if (number?.GetValueKind() != JsonValueKind.Number || !(number.TryGetValue(out signed) || number.TryGetValue(out large)))
+            throw new QmpError($"Parameter '{prefix}{name}' expects uint64");
+        var value = large == 0 ? unchecked((ulong)signed) : large;
+        return bits == 64 || value >> bits == 0 ? value : throw new QmpError($"Parameter '{prefix}{name}' expects uint{bits}_t");
     }
 
     public string Enumeration(string name, params ReadOnlySpan<string> values)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Godwit.Migration;
+using Godwit.Migration.Channels;
 using Godwit.Migration.Control;
 
 namespace Godwit.Monitor.Server;
@@ -12,12 +13,14 @@ internal sealed class QmpCommands
     private readonly Dictionary<string, Func<QmpArguments, JsonNode?>> _commands;
     private readonly IMonitoredMachine _machine;
     private readonly Migrator _migrator;
+    private readonly MigrationParameters _parameters;
     private readonly string _version;
 
     public QmpCommands(IMonitoredMachine machine, Migrator migrator, string version)
     {
         _machine = machine;
         _migrator = migrator;
+        _parameters = new MigrationParameters(migrator);
         _version = version;
         _commands = new(StringComparer.Ordinal)
         {
@@ -32,7 +35,7 @@ internal sealed class QmpCommands
             ["system_reset"] = a => Do(a, machine.Reset),
             ["system_powerdown"] = a => Do(a, machine.PowerDown),
             // Followed once it has been answered: see QmpSession.
-            ["quit"] = a => Do(a, () => { }),
+            ["quit"] = a => Do(a, machine.TellQuit),
             ["human-monitor-command"] = HumanMonitorCommand,
             ["migrate"] = Migrate,
             ["migrate-incoming"] = Incoming,
@@ -44,7 +47,7 @@ internal sealed class QmpCommands
             ["query-migrate-capabilities"] = a => Answer(a, new JsonArray([.. Capabilities.Names.Select(n =>
                 (JsonNode)new JsonObject { ["state"] = migrator.Capabilities[n], ["capability"] = n })])),
             ["migrate-set-parameters"] = SetParameters,
-            ["query-migrate-parameters"] = a => Answer(a, MigrationParameters.Describe(migrator.Parameters)),
+            ["query-migrate-parameters"] = a => Answer(a, _parameters.Describe()),
         };
     }
 
@@ -73,6 +76,11 @@ internal sealed class QmpCommands
         {
             throw new QmpError(e.Message);
         }
+        catch (Exception e) when (e is not QmpError)
+        {
+            // The guest isn't lost for it.
+            throw new QmpError($"{name} failed, by a defect of godwit: {e.GetType().Name}: {e.Message}");
+        }
     }
 
     private static JsonNode Answer(QmpArguments arguments, JsonNode answer)
@@ -99,28 +107,35 @@ internal sealed class QmpCommands
     private JsonNode? Migrate(QmpArguments arguments)
     {
         var resume = arguments.OptionalBool("resume") ?? false;
-        var needed = arguments.Has("uri") || arguments.Has("channels");
-        var uri = needed ? MigrationAddress.Take(arguments) : null;
+        var address = MigrationAddress.Read(arguments);
         arguments.Finish();
-        if (uri is null)
-            throw new QmpError("need either 'uri' or 'channels' argument");
+        var uri = address();
         if (resume)
             throw new QmpError("Cannot resume if there is no paused migration");
-        if (_machine.Status == "inmigrate")
-            throw new QmpError("Guest is waiting for an incoming migration");
-        _migrator.Migrate(uri);
+        Migrate(_machine, _migrator, uri);
         return null;
+    }
+
+    /// <exception cref="QmpError">The machine's guest isn't its own to give.</exception>
+    public static void Migrate(IMonitoredMachine machine, Migrator migrator, MigrationUri uri)
+    {
+        migrator.ThrowIfOutgoing();
+        if (machine.Status == "inmigrate")
+            throw new QmpError("Guest is waiting for an incoming migration");
+        if (machine.Status == "postmigrate")
+            throw new QmpError("Can't migrate the vm that was paused due to previous migration");
+        migrator.Migrate(uri);
     }
 
     private JsonNode? Incoming(QmpArguments arguments)
     {
         var exitOnError = arguments.OptionalBool("exit-on-error") ?? true;
-        var needed = arguments.Has("uri") || arguments.Has("channels");
-        var uri = needed ? MigrationAddress.Take(arguments) : null;
+        var address = MigrationAddress.Read(arguments);
         arguments.Finish();
+        _migrator.ThrowIfIncoming();
         if (_machine.Status != "inmigrate")
             throw new QmpError("'-incoming' was not specified on the command line");
-        _migrator.Incoming(uri ?? throw new QmpError("need either 'uri' or 'channels' argument"), exitOnError);
+        _migrator.Incoming(address(), exitOnError);
         return null;
     }
 
@@ -153,7 +168,7 @@ internal sealed class QmpCommands
 
     private JsonNode? SetParameters(QmpArguments arguments)
     {
-        _migrator.Parameters = MigrationParameters.Apply(_migrator.Parameters, arguments);
+        _parameters.Set(arguments);
         return null;
     }
 }

@@ -13,8 +13,6 @@ internal sealed class QmpSession : IDisposable
     /// <summary>Events for a client that fetches none, before it is let go.</summary>
     private const int MaxEvents = 65536;
 
-    private static readonly string[] Members = ["execute", "exec-oob", "arguments", "id"];
-
     private readonly QmpCommands _commands;
     private readonly NetworkStream _stream;
     private readonly Socket _socket;
@@ -46,6 +44,8 @@ internal sealed class QmpSession : IDisposable
             while ((count = _stream.Read(bytes)) > 0)
             {
                 input.Feed(bytes.AsSpan(0, count));
+                if (_quits)
+                    break;
                 while (Volatile.Read(ref _waiting) > MaxWaiting && _socket.Connected)
                     _written.Wait(TimeSpan.FromSeconds(1));
             }
@@ -123,6 +123,9 @@ internal sealed class QmpSession : IDisposable
 
     private void Take(JsonNode? value, string? error)
     {
+        // Nothing is followed after that.
+        if (_quits)
+            return;
         JsonNode? id = null;
         var hasId = false;
         var answer = new JsonObject();
@@ -145,7 +148,6 @@ internal sealed class QmpSession : IDisposable
         Add(JsonOutput.Line(answer));
         if (_quits)
             _commands.Quit();
-        _quits = false;
     }
 
     private JsonNode Follow(JsonObject request)
@@ -154,7 +156,7 @@ internal sealed class QmpSession : IDisposable
         var outOfBand = false;
         foreach (var (key, value) in request)
         {
-            if (key is "execute" or "exec-oob")
+            if (key == "execute" || (key == "exec-oob" && _outOfBand))
             {
                 if (value is not JsonValue text || !text.TryGetValue(out string? command))
                     throw new QmpError($"QMP input member '{key}' must be a string");
@@ -167,7 +169,7 @@ internal sealed class QmpSession : IDisposable
             {
                 throw new QmpError("QMP input member 'arguments' must be an object");
             }
-            else if (!Members.Contains(key, StringComparer.Ordinal))
+            else if (key is not ("arguments" or "id"))
             {
                 throw new QmpError($"QMP input member '{key}' is unexpected");
             }
@@ -182,8 +184,6 @@ internal sealed class QmpSession : IDisposable
             throw new QmpError("Capabilities negotiation is already complete, command ignored", QmpError.CommandNotFound);
         if (!_commands.Knows(name))
             throw new QmpError($"The command {name} has not been found", QmpError.CommandNotFound);
-        if (outOfBand && !_outOfBand)
-            throw new QmpError("QMP input member 'exec-oob' is unexpected");
         if (outOfBand && !QmpCommands.MayBeOutOfBand(name))
             throw new QmpError($"The command {name} does not support OOB");
         var arguments = new QmpArguments(request["arguments"] as JsonObject ?? []);

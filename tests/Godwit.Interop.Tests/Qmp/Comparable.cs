@@ -1,0 +1,38 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Godwit.Testing;
+
+namespace Godwit.Interop.Tests.Qmp;
+
+/// <summary>Messages without what no two machines have in common: when they came, how long it took, how fast it went, where the machine has its folder.</summary>
+internal static partial class Comparable
+{
+    private static readonly HashSet<string> Measured = new(StringComparer.Ordinal)
+    {
+        "total-time", "setup-time", "downtime", "expected-downtime", "remaining", "transferred", "duplicate", "normal", "normal-bytes", "dirty-pages-rate",
+        "mbps", "pages-per-second", "precopy-bytes", "downtime-bytes", "port",
+    };
+
+    public static string Of(string message, string folder)
+    {
+        if (message == QmpConversation.Closed)
+            return message;
+        var node = JsonNode.Parse(message)!.AsObject();
+        node.Remove("timestamp");
+        return Sorted(node)!.ToJsonString().Replace(folder, "$folder", StringComparison.Ordinal);
+    }
+
+    public static bool IsEvent(string message) => message.StartsWith("{\"data\"", StringComparison.Ordinal) || message.StartsWith("{\"event\"", StringComparison.Ordinal);
+
+    private static JsonNode? Sorted(JsonNode? node) => node switch
+    {
+        JsonObject members => new JsonObject(members.OrderBy(m => m.Key, StringComparer.Ordinal)
+            .Select(m => KeyValuePair.Create(m.Key, Measured.Contains(m.Key) ? JsonValue.Create(m.Value!.GetValueKind().ToString()) : Sorted(m.Value)))),
+        JsonArray items => new JsonArray([.. items.Select(Sorted)]),
+        JsonValue value when value.TryGetValue<string>(out var text) && text.StartsWith("Status: \t", StringComparison.Ordinal) => JsonValue.Create(Size().Replace(text, "#")),
+        _ => node?.DeepClone(),
+    };
+
+    [GeneratedRegex("[0-9][0-9.e+]*( [KMG]?i?B)?", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Size();
+}
