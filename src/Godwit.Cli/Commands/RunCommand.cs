@@ -69,7 +69,8 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(RunOptions options)
     {
-        var quit = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // True: by a signal.
+        var quit = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var interrupted = OnSignal(PosixSignal.SIGINT, quit);
         using var terminated = OnSignal(PosixSignal.SIGTERM, quit);
         using var hungUp = OnSignal(PosixSignal.SIGHUP, quit);
@@ -77,7 +78,7 @@ internal static class RunCommand
         var monitor = new HumanMonitor(() => made);
         using var machine = new VirtMachine(new VirtOptions(options.ToLoadRequest())
         {
-            Serial = options.Serial.Factory(() => quit.TrySetResult(), monitor),
+            Serial = options.Serial.Factory(() => quit.TrySetResult(false), monitor),
             Ram = options.MemoryBackend?.Create(),
             NoReboot = options.NoReboot,
             NoShutdown = options.NoShutdown,
@@ -87,11 +88,11 @@ internal static class RunCommand
         });
         using var processFile = options.PidFile is { } path ? new ProcessFile(path) : null;
         using var migrator = new Migrator(machine);
-        var monitored = new MonitoredMachine(machine, options.Name, () => quit.TrySetResult());
-        using var qmp = new MachineMonitor(machine, monitored, migrator);
+        var monitored = new MonitoredMachine(machine, options.Name, () => quit.TrySetResult(false));
+        using var qmp = new MachineMonitor(machine, monitored, migrator, endsAtShutdown: !options.NoShutdown);
         made = (monitored, migrator);
-        foreach (var address in options.Qmp)
-            qmp.Listen(address);
+        foreach (var option in options.Qmp)
+            qmp.Listen(option);
         if (options.IncomingUri is { } uri)
             migrator.Incoming(uri, exitOnError: true);
         else if (!options.Incoming && !options.StartPaused)
@@ -103,15 +104,15 @@ internal static class RunCommand
             return ExitCode.Failed;
         }
 
-        if (machine.Ended.IsCompletedSuccessfully)
-            qmp.ToldOfGuestShutdown();
+        if (quit.Task.IsCompletedSuccessfully && await quit.Task)
+            monitored.TellSignal();
         return quit.Task.IsCompleted ? ExitCode.Done : await machine.Ended;
     }
 
-    private static PosixSignalRegistration OnSignal(PosixSignal signal, TaskCompletionSource quit) =>
+    private static PosixSignalRegistration OnSignal(PosixSignal signal, TaskCompletionSource<bool> quit) =>
         PosixSignalRegistration.Create(signal, context =>
         {
             context.Cancel = true;
-            quit.TrySetResult();
+            quit.TrySetResult(true);
         });
 }

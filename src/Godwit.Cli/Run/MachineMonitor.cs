@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
+using Godwit.Devices.SifiveTest;
 using Godwit.Machine.Lifecycle;
 using Godwit.Machine.Virt;
 using Godwit.Migration.Control;
@@ -12,26 +13,29 @@ internal sealed class MachineMonitor : IDisposable
 {
     private readonly QmpServer _server;
 
-    public MachineMonitor(VirtMachine machine, MonitoredMachine monitored, Migrator migrator)
+    /// <param name="endsAtShutdown">Whether the process ends when the guest powers off: that it stands, nobody is told then.</param>
+    public MachineMonitor(VirtMachine machine, MonitoredMachine monitored, Migrator migrator, bool endsAtShutdown)
     {
         var version = typeof(MachineMonitor).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
         _server = new QmpServer(monitored, migrator, version);
-        monitored.Told = (name, reason) =>
-            _server.Tell(name, reason is null ? null : new JsonObject { ["guest"] = false, ["reason"] = reason });
+        monitored.Told = (name, reason) => Tell(name, guest: false, reason);
+        machine.GuestReset = () => Tell("RESET", guest: true, "guest-reset");
+        machine.GuestShutdown = power => Tell("SHUTDOWN", guest: true, power.Kind == PowerEventKind.Reset ? "guest-reset" : power.IsFailure ? "guest-panic" : "guest-shutdown");
         var ran = false;
         machine.StateChanged = state =>
         {
             // The board is told of each change under its lock: in order.
             var runs = state == RunState.Running;
-            if (runs != ran)
+            if (runs != ran && !(endsAtShutdown && state == RunState.Shutdown))
                 _server.Tell(runs ? "RESUME" : "STOP");
             ran = runs;
         };
     }
 
-    public void Listen(QmpAddress address) => _server.Listen(address.Address, address.Wait);
-
-    public void ToldOfGuestShutdown() => _server.Tell("SHUTDOWN", new JsonObject { ["guest"] = true, ["reason"] = "guest-shutdown" });
+    public void Listen(QmpOption option) => _server.Listen(option.Address, option.Wait);
 
     public void Dispose() => _server.Dispose();
+
+    private void Tell(string name, bool guest, string? reason) =>
+        _server.Tell(name, reason is null ? null : new JsonObject { ["guest"] = guest, ["reason"] = reason });
 }

@@ -39,5 +39,7 @@ internal sealed class MonitoredMachine(VirtMachine machine, string? name, Action
 
     public void TellQuit() => Told?.Invoke("SHUTDOWN", "host-qmp-quit");
 
+    public void TellSignal() => Told?.Invoke("SHUTDOWN", "host-signal");
+
     public void Quit() => quit();
 }

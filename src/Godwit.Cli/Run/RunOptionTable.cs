@@ -37,7 +37,7 @@ internal static class RunOptionTable
         new(["no-user-config"], null, "accepted: there are no configuration files", (_, _) => { }),
         new(["rtc"], "base=utc", "the guest's clock has universal time", (_, v) => RunOptionsBuilder.Rtc(v)),
         new(["accel"], "tcg[,…]", "accepted: harts are always software", (_, v) => RunOptionsBuilder.Accelerator(v)),
-        new(["qmp"], "ADDRESS,server=on[,wait=off]", "a QMP monitor on unix:PATH or tcp:HOST:PORT; may come several times", (b, v) => b.Qmp.Add(QmpAddress.Parse(v))),
+        new(["qmp"], "ADDRESS,server=on[,wait=off]", "a QMP monitor on unix:PATH or tcp:HOST:PORT; may come several times", (b, v) => b.Qmp.Add(QmpOption.Parse(v))),
         new(["incoming"], "URI|defer", "wait for a machine that is migrated here: tcp:HOST:PORT, unix:PATH, exec:COMMAND, fd:N, file:PATH; defer: for migrate-incoming", (b, v) => b.SetIncoming(v)),
         new(["uuid"], "UUID", "the machine's", (b, v) => b.SetUuid(v)),
         new(["name"], "NAME", "the machine's name", (b, v) => b.SetName(v)),

@@ -54,7 +54,7 @@ internal sealed record RunOptions
     /// <summary>The machine's, for people.</summary>
     public string? Name { get; init; }
 
-    public IReadOnlyList<QmpAddress> Qmp { get; init; } = [];
+    public IReadOnlyList<QmpOption> Qmp { get; init; } = [];
 
     /// <summary>The machine's state comes from another (QEMU: <c>-incoming</c>).</summary>
     public bool Incoming { get; init; }

@@ -40,7 +40,7 @@ internal sealed class RunOptionsBuilder
 
     public string? PidFile { get; set; }
 
-    public List<QmpAddress> Qmp { get; } = [];
+    public List<QmpOption> Qmp { get; } = [];
 
     public bool NoGraphic { get; set; }
 

@@ -128,8 +128,13 @@ public sealed partial class VirtMachine : IMigratableMachine
         if (!_powerEvents.Reader.TryRead(out var power))
             return;
         if (power.Kind == PowerEventKind.Reset && !_options.NoReboot)
+        {
             ResetBoard();
+            GuestReset?.Invoke();
+        }
         else
-            PowerOff(power.ExitCode);
+        {
+            PowerOff(power);
+        }
     }
 }

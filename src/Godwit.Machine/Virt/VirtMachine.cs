@@ -57,6 +57,13 @@ public sealed partial class VirtMachine : IDisposable
     /// <summary>Told of every change of the run state. Must not call back.</summary>
     public Action<RunState>? StateChanged { get; set; }
 
+    /// <summary>Told when the guest has reset the machine. Must not call back.</summary>
+    public Action? GuestReset { get; set; }
+
+    /// <summary>Told that the guest ends the machine, or asks for a reset that <see cref="VirtOptions.NoReboot"/> forbids, before the run state follows.
+    /// Must not call back.</summary>
+    public Action<PowerEvent>? GuestShutdown { get; set; }
+
     public RunState State
     {
         get
@@ -187,17 +194,23 @@ public sealed partial class VirtMachine : IDisposable
         if (!_powerEvents.Reader.TryRead(out var power))
             return;
         if (power.Kind == PowerEventKind.Reset && !_options.NoReboot)
+        {
             Reset();
+            GuestReset?.Invoke();
+        }
         else
-            PowerOff(power.ExitCode);
+        {
+            PowerOff(power);
+        }
     }
 
-    private void PowerOff(int exitCode)
+    private void PowerOff(PowerEvent power)
     {
+        GuestShutdown?.Invoke(power);
         if (_state is RunState.Running or RunState.Paused)
             Stand(RunState.Shutdown);
         if (!_options.NoShutdown)
-            _ended.TrySetResult(exitCode);
+            _ended.TrySetResult(power.ExitCode);
     }
 
     private void ResetBoard()

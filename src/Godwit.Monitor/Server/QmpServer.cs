@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Godwit.Migration;
@@ -30,25 +29,16 @@ public sealed class QmpServer : IDisposable
 
     /// <param name="wait">Returns when the first client has come.</param>
     /// <exception cref="IOException">It can't be listened on.</exception>
-    public void Listen(EndPoint address, bool wait)
+    public void Listen(QmpAddress address, bool wait)
     {
-        var path = (address as UnixDomainSocketEndPoint)?.ToString();
-        var listener = path is null
-            ? new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
-            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        Socket listener;
         try
         {
-            if (path is not null)
-                File.Delete(path);
-            else
-                listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            listener.Bind(address);
-            listener.Listen(1);
+            listener = address.Listen();
         }
-        catch (Exception e) when (e is SocketException or UnauthorizedAccessException)
+        catch (IOException e)
         {
-            listener.Dispose();
-            throw new IOException($"-qmp {address}: {e.Message}", e);
+            throw new IOException($"-qmp {e.Message}", e);
         }
 
         var first = wait ? listener.Accept() : null;
@@ -57,7 +47,7 @@ public sealed class QmpServer : IDisposable
         {
             _listeners.Add(listener);
             _threads.Add(thread);
-            if (path is not null)
+            if (address.Path is { } path)
                 _paths.Add(path);
         }
 

@@ -17,9 +17,9 @@ internal static partial class Comparable
     {
         if (message == QmpConversation.Closed)
             return message;
-        var node = JsonNode.Parse(message)!.AsObject();
+        var node = JsonNode.Parse(message.Replace(folder, "$folder", StringComparison.Ordinal))!.AsObject();
         node.Remove("timestamp");
-        return Sorted(node)!.ToJsonString().Replace(folder, "$folder", StringComparison.Ordinal);
+        return Sorted(node)!.ToJsonString();
     }
 
     public static bool IsEvent(string message) => message.StartsWith("{\"data\"", StringComparison.Ordinal) || message.StartsWith("{\"event\"", StringComparison.Ordinal);
