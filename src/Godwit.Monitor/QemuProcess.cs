@@ -49,19 +49,21 @@ public sealed class QemuProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Lines the guest has printed whole.</summary>
-    public string[] SerialLines
+    /// <summary>All that the guest has printed.</summary>
+    public string SerialText
     {
         get
         {
             if (!File.Exists(SerialPath))
-                return [];
+                return "";
             using var stream = new FileStream(SerialPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using var reader = new StreamReader(stream);
-            var lines = reader.ReadToEnd().Split('\n');
-            return Array.ConvertAll(lines[..^1], l => l.TrimEnd('\r'));
+            return reader.ReadToEnd().Replace("\r", "", StringComparison.Ordinal);
         }
     }
+
+    /// <summary>Lines the guest has printed whole.</summary>
+    public string[] SerialLines => SerialText.Split('\n')[..^1];
 
     /// <param name="program">The QEMU binary.</param>
     /// <param name="arguments">Its options; <c>{folder}</c> in them becomes <see cref="Folder"/>.</param>

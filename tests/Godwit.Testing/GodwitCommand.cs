@@ -59,22 +59,10 @@ public sealed class GodwitCommand : IDisposable
     }
 
     /// <summary>Waits until standard error says something.</summary>
-    public async Task WaitForErrorAsync(string text)
-    {
-        var watch = Stopwatch.StartNew();
-        while (true)
-        {
-            lock (_output)
-            {
-                if (_errors.ToString().Contains(text, StringComparison.Ordinal))
-                    return;
-            }
+    public Task WaitForErrorAsync(string text) => WaitForAsync(_errors, text);
 
-            if (watch.Elapsed > TimeSpan.FromSeconds(30) || _process.HasExited)
-                throw new TimeoutException($"godwit did not say '{text}': {_errors}");
-            await Task.Delay(5);
-        }
-    }
+    /// <summary>Waits until standard output says something.</summary>
+    public Task WaitForOutputAsync(string text) => WaitForAsync(_output, text);
 
     /// <summary>The address that <c>receive</c> says it waits on.</summary>
     public async Task<string> AddressAsync()
@@ -104,6 +92,23 @@ public sealed class GodwitCommand : IDisposable
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["GODWIT"] = Repository.Path("godwit");
         return new GodwitCommand(Process.Start(start)!);
+    }
+
+    private async Task WaitForAsync(StringBuilder said, string text)
+    {
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            lock (_output)
+            {
+                if (said.ToString().Contains(text, StringComparison.Ordinal))
+                    return;
+            }
+
+            if (watch.Elapsed > TimeSpan.FromSeconds(30) || _process.HasExited)
+                throw new TimeoutException($"godwit did not say '{text}': {_errors}");
+            await Task.Delay(5);
+        }
     }
 
     private void Add(StringBuilder builder, string? line)

@@ -32,7 +32,7 @@ public sealed class LiveGuest : IAsyncDisposable
     public QemuProcess Machine { get; private set; }
 
     /// <summary>A line may begin on one machine and end on the next.</summary>
-    public IReadOnlyList<string> Lines => (_past + Text(Machine)).Split('\n')[..^1];
+    public IReadOnlyList<string> Lines => (_past + Machine.SerialText).Split('\n')[..^1];
 
     public List<GuestBeat> Beats => Lines.Select(_kind.Parse).OfType<GuestBeat>().ToList();
 
@@ -70,7 +70,7 @@ public sealed class LiveGuest : IAsyncDisposable
             await WaitForRunStateAsync(destination, move.RunState, cancel.Token);
             info = await destination.Qmp.WaitForMigrationAsync(cancel.Token);
             Equal("completed", info.GetProperty("status").GetString(), "the destination's status");
-            _past += Text(Machine);
+            _past += Machine.SerialText;
             await Machine.DisposeAsync();
             Machine = destination;
         }
@@ -196,15 +196,6 @@ public sealed class LiveGuest : IAsyncDisposable
         await WaitForStatusAsync(Machine, "pre-switchover", cancellation);
         Require(await Machine.Qmp.QueryStatusAsync(cancellation) is not "running", "the guest runs before the switchover");
         await Machine.Qmp.ExecuteAsync("migrate-continue", new JsonObject { ["state"] = "pre-switchover" }, cancellation);
-    }
-
-    private static string Text(QemuProcess machine)
-    {
-        if (!File.Exists(machine.SerialPath))
-            return "";
-        using var stream = new FileStream(machine.SerialPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd().Replace("\r", "", StringComparison.Ordinal);
     }
 
     private static void Equal<T>(T expected, T found, string what) => Require(EqualityComparer<T>.Default.Equals(expected, found), $"{what}: {found}, not {expected}");

@@ -3,8 +3,11 @@ using System.Globalization;
 namespace Godwit.Cli.Demo;
 
 /// <summary>A line of the heartbeat guest: what it has counted, written, checked and found wrong.</summary>
+/// <param name="Passes">Times that all pages it rewrites were compared.</param>
+/// <param name="FillPasses">The same for those it wrote once.</param>
 /// <param name="Time">Guest time, in ticks of 100 ns.</param>
-internal sealed record Heartbeat(long Beat, long Writes, long Checks, long Errors, long Time, string Line)
+/// <param name="Gap">The longest time since the beat before in which it did nothing, by the board's calendar clock; microseconds.</param>
+internal sealed record Heartbeat(long Beat, long Writes, long Checks, long Passes, long FillPasses, long Errors, long Time, long Gap)
 {
     public static readonly string GuestPath = Path.Combine(AppContext.BaseDirectory, "guests", "heartbeat.elf");
 
@@ -22,11 +25,9 @@ internal sealed record Heartbeat(long Beat, long Writes, long Checks, long Error
             values[word[..equals]] = value;
         }
 
-        return values.TryGetValue("beat", out var beat) && values.TryGetValue("writes", out var writes) && values.TryGetValue("checks", out var checks)
-            && values.TryGetValue("errors", out var errors) && values.TryGetValue("time", out var time)
-            ? new Heartbeat(beat, writes, checks, errors, time, line)
+        string[] names = ["beat", "writes", "checks", "passes", "fillpasses", "errors", "time", "gap"];
+        return Array.TrueForAll(names, values.ContainsKey)
+            ? new Heartbeat(values["beat"], values["writes"], values["checks"], values["passes"], values["fillpasses"], values["errors"], values["time"], values["gap"])
             : null;
     }
-
-    public static Heartbeat? Last(IEnumerable<string> lines) => lines.Select(Parse).LastOrDefault(b => b is not null);
 }

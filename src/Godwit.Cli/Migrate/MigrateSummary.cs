@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Godwit.Cli.Output;
 
 namespace Godwit.Cli.Migrate;
@@ -19,7 +20,9 @@ internal static class MigrateSummary
         return table;
     }
 
-    public static void PrintJson(MigrationSample last) => JsonOutput.Print(writer =>
+    public static void PrintJson(MigrationSample last) => JsonOutput.Print(writer => WriteMembers(writer, last));
+
+    public static void WriteMembers(Utf8JsonWriter writer, MigrationSample last)
     {
         writer.WriteString("status", last.Status);
         if (last.Error is not null)
@@ -35,7 +38,7 @@ internal static class MigrateSummary
         writer.WriteNumber("pages-normal", last.Normal);
         writer.WriteNumber("pages-duplicate", last.Duplicate);
         writer.WriteNumber("bytes-per-second", Time(last) > TimeSpan.Zero ? Math.Round(last.Transferred / Time(last).TotalSeconds) : 0);
-    });
+    }
 
     private static TimeSpan Time(MigrationSample last) => last.TotalTime is { } total ? TimeSpan.FromMilliseconds(total) : last.At;
 
