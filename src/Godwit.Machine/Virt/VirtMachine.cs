@@ -44,6 +44,8 @@ public sealed partial class VirtMachine : IDisposable
                 _image.Install(_board.Memory);
             _autostart = !options.StartPaused;
             _threads = new HartThreads(_board.Harts, HartFailed);
+            if (options.Incoming)
+                HartCode.Prepare();
         }
         catch
         {
