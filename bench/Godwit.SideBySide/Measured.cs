@@ -54,7 +54,7 @@ internal sealed class Measured : IDisposable
     private void Watch()
     {
         var path = string.Create(CultureInfo.InvariantCulture, $"/proc/{_process.Id}/status");
-        while (!_process.HasExited)
+        do
         {
             try
             {
@@ -66,8 +66,7 @@ internal sealed class Measured : IDisposable
             {
                 return;
             }
-
-            Thread.Sleep(3);
         }
+        while (!_process.WaitForExit(3));
     }
 }

@@ -4,7 +4,10 @@ using Godwit.Monitor;
 namespace Godwit.Testing;
 
 /// <summary>A line of the heartbeat guest.</summary>
-public sealed record Heartbeat(long Beat, long Writes, long Checks, long Errors, long Time)
+/// <param name="Time">In ticks of 100 ns.</param>
+/// <param name="Turn">The longest that a turn of its loop took since the beat before, by <paramref name="Time"/>'s clock; microseconds.</param>
+/// <param name="Gap">The same by the board's calendar clock, which goes on while the machine stands.</param>
+public sealed record Heartbeat(long Beat, long Writes, long Checks, long Errors, long Time, long Turn, long Gap)
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -20,7 +23,7 @@ public sealed record Heartbeat(long Beat, long Writes, long Checks, long Errors,
         if (!line.StartsWith("heartbeat beat=", StringComparison.Ordinal))
             return null;
         var values = line.Split(' ').Skip(1).Select(w => w.Split('=')).ToDictionary(p => p[0], p => long.Parse(p[1], CultureInfo.InvariantCulture), StringComparer.Ordinal);
-        return new Heartbeat(values["beat"], values["writes"], values["checks"], values["errors"], values["time"]);
+        return new Heartbeat(values["beat"], values["writes"], values["checks"], values["errors"], values["time"], values.GetValueOrDefault("turn"), values.GetValueOrDefault("gap"));
     }
 
     public static List<Heartbeat> All(QemuProcess machine) => machine.SerialLines.Select(Parse).OfType<Heartbeat>().ToList();

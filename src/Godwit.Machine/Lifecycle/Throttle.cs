@@ -7,14 +7,19 @@ internal sealed class Throttle : IDisposable
     /// <summary>Milliseconds.</summary>
     private const int Timeslice = 10;
 
-    private readonly HartThreads _harts;
+    private readonly Action<bool> _hold;
+    private readonly Func<ManualResetEventSlim, int, bool> _wait;
     private readonly ManualResetEventSlim _ended = new();
     private readonly Thread _thread;
     private volatile int _percent;
 
-    public Throttle(HartThreads harts, int percent)
+    /// <param name="hold">Has the harts stand, or go on.</param>
+    /// <param name="percent">Of their time, 1 to 99.</param>
+    /// <param name="wait">Waits for the end, so many milliseconds at most; returns whether it came.</param>
+    public Throttle(Action<bool> hold, int percent, Func<ManualResetEventSlim, int, bool>? wait = null)
     {
-        _harts = harts;
+        _hold = hold;
+        _wait = wait ?? ((end, milliseconds) => end.Wait(milliseconds));
         _percent = percent;
         _thread = new Thread(Run) { IsBackground = true, Name = "throttle" };
         _thread.Start();
@@ -37,12 +42,12 @@ internal sealed class Throttle : IDisposable
 
     private void Run()
     {
-        while (!_ended.Wait(Timeslice))
+        while (!_wait(_ended, Timeslice))
         {
             var percent = _percent;
-            _harts.Hold(true);
-            _ended.Wait(Timeslice * percent / (100 - percent));
-            _harts.Hold(false);
+            _hold(true);
+            _wait(_ended, Timeslice * percent / (100 - percent));
+            _hold(false);
         }
     }
 }

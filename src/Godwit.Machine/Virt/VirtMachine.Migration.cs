@@ -48,7 +48,7 @@ public sealed partial class VirtMachine : IMigratableMachine
             }
             else
             {
-                _throttle = new Throttle(_threads, percent);
+                _throttle = new Throttle(_threads.Hold, percent);
             }
         }
     }

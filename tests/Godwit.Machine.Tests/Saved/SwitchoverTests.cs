@@ -115,31 +115,6 @@ public sealed class SwitchoverTests
     }
 
     [Fact]
-    public void Throttled_harts_do_less_and_afterwards_as_much_as_before()
-    {
-        using var machine = TestMachine.Raw(ToBytes(Addi(T0, T0, 1), Jump(-4)));
-        Retired();
-        var full = Retired();
-        machine.Machine.Throttle(50);
-        machine.Machine.Throttle(99);
-        // The first timeslice passes before anything is held.
-        Retired();
-        var little = Retired();
-        machine.Machine.Throttle(0);
-        Assert.True(little < full / 2, $"{little} of {full}");
-        Assert.True(Retired() > little * 2);
-
-        ulong Retired()
-        {
-            var before = machine.Machine.Harts[0].State.Retired;
-            machine.Machine.Continue();
-            Thread.Sleep(500);
-            machine.Machine.Pause();
-            return machine.Machine.Harts[0].State.Retired - before;
-        }
-    }
-
-    [Fact]
     public async Task A_guest_that_powers_off_is_not_brought_back()
     {
         using var machine = TestMachine.Raw(ToBytes([.. Finish(0x5555)]));
