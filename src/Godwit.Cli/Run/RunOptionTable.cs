@@ -25,7 +25,7 @@ internal static class RunOptionTable
         new(["append"], "TEXT", "the kernel's command line", (b, v) => b.CommandLine = v),
         new(["dtb"], "FILE", "device tree to use in place of the board's own", (b, v) => b.DeviceTree = v),
         new(["dumpdtb"], "FILE", "write the device tree there and end", (b, v) => b.DumpDeviceTree = v),
-        new(["dump-vmstate"], "FILE", "write what the devices' saved state consists of there, as JSON, and end", (b, v) => b.DumpVmState = v),
+        new(["dump-vmstate"], "FILE", "write what the devices' saved state consists of there, as JSON, and end", (b, v) => b.DumpVmState = b.DumpVmState is null ? v : throw new UsageException("only one '-dump-vmstate' option may be given")),
         new(["serial"], "BACKEND", "serial port: stdio, mon:stdio, null, none, file:PATH or unix:PATH[,server=on][,wait=off]", (b, v) => b.Serial(v)),
         new(["nographic"], null, "serial port on this terminal; Ctrl-A X ends the machine", (b, _) => b.NoGraphic = true),
         new(["display"], "none", "there is no display", (b, v) => b.OnlyNone("-display", v)),

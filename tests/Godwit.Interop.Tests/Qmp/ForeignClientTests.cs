@@ -26,10 +26,10 @@ public sealed class ForeignClientTests
           "before": ["running", "inmigrate", "running"],
           "migration": ["completed", 0, true, true, true],
           "after": ["postmigrate", "running"],
-          "left": ["closed", "closed"],
+          "ended": "closed",
           "events": [
             ["MIGRATION setup", "MIGRATION active", "STOP", "MIGRATION device", "MIGRATION completed", "SHUTDOWN"],
-            ["MIGRATION setup", "MIGRATION active", "RESUME", "MIGRATION completed", "SHUTDOWN"]
+            ["MIGRATION setup", "MIGRATION active", "RESUME", "MIGRATION completed"]
           ]
         }
         """;
@@ -49,7 +49,9 @@ public sealed class ForeignClientTests
 
         Assert.True(result.ExitCode == 0, result.Errors);
         Assert.Equal(JsonNode.Parse(Expected)!.ToJsonString(), JsonNode.Parse(result.Output)!.ToJsonString());
-        List<Heartbeat> before = Heartbeat.All(source), after = Heartbeat.All(destination);
+        var before = Heartbeat.All(source);
+        await Heartbeat.WaitForBeatAsync(destination, before[^1].Beat + 3);
+        var after = Heartbeat.All(destination);
         Assert.Equal(before[^1].Beat + 1, after[0].Beat);
         Assert.All(before.Concat(after), b => Assert.Equal(0, b.Errors));
     }
@@ -60,7 +62,7 @@ public sealed class ForeignClientTests
     public async Task The_shell_shows_the_same(string options)
     {
         string[] commands = options == "-H"
-            ? ["info status", "stop", "info status", "info name", "info foo", "cpu 0", "migrate nowhere", "cont", "info status"]
+            ? ["info status", "stop", "info status", "info name", "info foo", "migrate nowhere", "cont", "info status"]
             : ["query-status", "query-name", "migrate-set-parameters max-bandwidth=1000000 downtime-limit=7", "migrate-set-capabilities capabilities=[{'capability':'xbzrle','state':true}]", "migrate uri=nowhere", "stop now=1", "stop", "query-status", "cont", "human-monitor-command command-line='info status'"];
 
         var (qemu, godwit) = (await ShellAsync("qemu", options, commands), await ShellAsync("godwit", options, commands));

@@ -38,7 +38,7 @@ async def until(listener, name, **data):
     return await asyncio.wait_for(look(), 60)
 
 
-async def leave(client):
+async def end(client):
     """Quits; the library then tells, when it is asked to disconnect, that the machine did so first."""
     try:
         await client.execute("quit")
@@ -88,7 +88,8 @@ async def move(source_socket, destination_socket, uri):
         ram = migration["ram"]
         report["migration"] = [migration["status"], ram["remaining"], ram["transferred"] > 0, ram["dirty-sync-count"] >= 2, migration["downtime"] >= 0]
         report["after"] = [(await c.execute("query-status"))["status"] for c in (source, destination)]
-        report["left"] = [await leave(source), await leave(destination)]
+        report["ended"] = await end(source)
+        await destination.disconnect()
         report["events"] = [[" ".join([e["event"], e.get("data", {}).get("status", "")]).strip() for e in l.history] for l in (from_source, from_destination)]
     return report
 
