@@ -29,7 +29,7 @@ internal static class RunOptionTable
         new(["serial"], "BACKEND", "serial port: stdio, mon:stdio, null, none, file:PATH or unix:PATH[,server=on][,wait=off]", (b, v) => b.Serial(v)),
         new(["nographic"], null, "serial port on this terminal; Ctrl-A X ends the machine", (b, _) => b.NoGraphic = true),
         new(["display"], "none", "there is no display", (b, v) => b.OnlyNone("-display", v)),
-        new(["monitor"], "none", "there is no human monitor", (b, v) => b.OnlyNone("-monitor", v)),
+        new(["monitor"], "none", "no human monitor but the one behind Ctrl-A c", (b, v) => b.OnlyNone("-monitor", v)),
         new(["S"], null, "wait to be told to start", (b, _) => b.StartPaused = true),
         new(["no-reboot"], null, "end instead of a reset", (b, _) => b.NoReboot = true),
         new(["no-shutdown"], null, "stop instead of ending when the guest powers off", (b, _) => b.NoShutdown = true),
