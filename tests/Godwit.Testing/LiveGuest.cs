@@ -58,7 +58,7 @@ public sealed class LiveGuest : IAsyncDisposable
                 await IncomingAsync(destination, incoming);
             await Machine.Qmp.MigrateAsync(source);
             if (move.Rounds)
-                await SpeedUpAsync(cancel.Token);
+                await SpeedUpAsync(move.Enough, cancel.Token);
             if (move.CapabilityNames.Contains("pause-before-switchover"))
                 await SwitchOverAsync(cancel.Token);
             var info = await Machine.Qmp.WaitForMigrationAsync(cancel.Token);
@@ -70,9 +70,7 @@ public sealed class LiveGuest : IAsyncDisposable
             await WaitForRunStateAsync(destination, move.RunState, cancel.Token);
             info = await destination.Qmp.WaitForMigrationAsync(cancel.Token);
             Equal("completed", info.GetProperty("status").GetString(), "the destination's status");
-            _past += Machine.SerialText;
-            await Machine.DisposeAsync();
-            Machine = destination;
+            await TakenByAsync(destination);
         }
         catch (Exception e)
         {
@@ -80,6 +78,14 @@ public sealed class LiveGuest : IAsyncDisposable
             await destination.DisposeAsync();
             throw new InvalidOperationException(words, e);
         }
+    }
+
+    /// <summary>It lives on another machine now; the one that it was on ends.</summary>
+    public async Task TakenByAsync(QemuProcess machine)
+    {
+        _past += Machine.SerialText;
+        await Machine.DisposeAsync();
+        Machine = machine;
     }
 
     /// <summary>Waits for so many beats more, and requires that the guest lost nothing ever.</summary>
@@ -177,12 +183,12 @@ public sealed class LiveGuest : IAsyncDisposable
         }
     }
 
-    private async Task SpeedUpAsync(CancellationToken cancellation)
+    private async Task SpeedUpAsync(Func<JsonElement, bool> enough, CancellationToken cancellation)
     {
         while (true)
         {
             var info = await Machine.Qmp.QueryMigrateAsync(cancellation);
-            if (info.TryGetProperty("ram", out var ram) && ram.GetProperty("dirty-sync-count").GetInt64() >= 3)
+            if (enough(info))
                 break;
             Require(info.GetProperty("status").GetString() is "setup" or "active", $"on the way: {info}");
             await Task.Delay(10, cancellation);

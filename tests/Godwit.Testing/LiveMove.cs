@@ -14,6 +14,9 @@ public sealed record LiveMove(string To, string Transport = "unix", string Capab
     /// <summary>So little bandwidth at first that the guest rewrites what was sent: memory is gone through again.</summary>
     public bool Rounds { get; init; }
 
+    /// <summary>With <see cref="Rounds"/>: whether there were enough of them, by a <c>query-migrate</c> of the source.</summary>
+    public Func<JsonElement, bool> Enough { get; init; } = i => i.TryGetProperty("ram", out var ram) && ram.GetProperty("dirty-sync-count").GetInt64() >= 3;
+
     /// <summary>Called with the source's last <c>query-migrate</c>.</summary>
     public Action<JsonElement>? Completed { get; init; }
 

@@ -9,7 +9,7 @@ internal sealed partial class OutgoingMigration
 
     private void Switchover(StreamOutput output, DeviceStream devices)
     {
-        CountBytes(output.Position, _machine.IsGuestRunning);
+        _precopyBytes = output.Position;
         ThrowIfBroken();
         _downtimeStarted = Environment.TickCount64;
         _stopped = true;
@@ -27,8 +27,7 @@ internal sealed partial class OutgoingMigration
         if (acks > 0)
             throw new InvalidOperationException($"Switchover ACK was requested by {acks} devices during switchover");
         _ram.SendEnd(() => { ThrowIfBroken(); return false; });
-        CountBytes(output.Position, guestRuns: false);
-        _counted = long.MaxValue;
+        _ram.Counters.DowntimeBytes = output.Position - _precopyBytes;
         _live.Complete();
         // QEMU numbers sections as they are registered: the clock, memory, the dirty bitmaps of disks, then all others.
         for (var n = 0; n < _machine.Devices.Count; n++)

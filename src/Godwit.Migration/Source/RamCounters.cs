@@ -10,6 +10,7 @@ internal sealed class RamCounters
     public long DirtyBytesAtSync;
     public long Remaining;
     public long Transferred;
+    public long DowntimeBytes;
     public long XbzrleBytes;
     public long XbzrlePages;
     public long XbzrleMisses;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Godwit.Testing;
 
 namespace Godwit.Interop.Tests.Live;
@@ -75,4 +76,27 @@ public sealed class HeartbeatMoveTests
         await guest.LiveOnAsync();
         Assert.InRange(bytes, 1, 4 << 20);
     }
+
+    /// <summary>The guest changes one word of each page, over and over, faster than its pages go: they go as changes, and are put right there.</summary>
+    [Theory]
+    [MemberData(nameof(Pairs))]
+    public async Task Pages_that_changed_little_go_as_changes(string from, string to)
+    {
+        await using var guest = await LiveGuest.StartAsync(GuestKind.Heartbeat("pages=2k rate=max pattern=sparse"), from);
+        await guest.LiveOnAsync();
+        var cache = (Pages: 0L, Bytes: 0L);
+        await guest.MoveAsync(new LiveMove(to, Capabilities: "xbzrle,return-path")
+        {
+            Rounds = true,
+            // It may have become so little that the switchover came at once.
+            Enough = i => Cache(i).Pages > 0 || i.GetProperty("status").GetString() is "device" or "completed",
+            Completed = i => cache = Cache(i),
+        });
+        await guest.LiveOnAsync();
+        Assert.InRange(cache.Pages, 100, long.MaxValue);
+        Assert.InRange(cache.Bytes, 1, cache.Pages * 1024);
+    }
+
+    private static (long Pages, long Bytes) Cache(JsonElement info) =>
+        info.TryGetProperty("xbzrle-cache", out var cache) ? (cache.GetProperty("pages").GetInt64(), cache.GetProperty("bytes").GetInt64()) : default;
 }
