@@ -26,6 +26,7 @@ public sealed class ConvergenceTests : IDisposable
 
     public void Dispose()
     {
+        _ram.Dispose();
         _output.Dispose();
         _channel.Dispose();
         _machine.Dispose();
