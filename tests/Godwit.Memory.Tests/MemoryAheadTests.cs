@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Godwit.Memory;
 
 namespace Godwit.Memory.Tests;
 
