@@ -11,7 +11,7 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     private const uint MemfdCloseOnExec = 1;
     private const int OpenReadWrite = 2, OpenCreate = 0x40, OpenCloseOnExec = 0x80000;
 
-    private const int AdviceHugePage = 14, AdvicePopulateWrite = 23;
+    private const int AdviceHugePage = 14, AdvicePopulateRead = 22, AdvicePopulateWrite = 23;
     private const int SeekData = 3, NoSuchDeviceOrAddress = 6;
 
     private byte* _address;
@@ -89,6 +89,15 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         if (_address == null || offset > Length || length > Length - offset)
             return false;
         return madvise(_address + offset, (nuint)length, AdvicePopulateWrite) == 0;
+    }
+
+    /// <summary>Has the host map what memory there is behind a range, for reading.</summary>
+    /// <returns>False where that can't be done, or would put memory behind holes.</returns>
+    public bool TryMap(ulong offset, ulong length)
+    {
+        if (_address == null || IsShared || offset > Length || length > Length - offset)
+            return false;
+        return madvise(_address + offset, (nuint)length, AdvicePopulateRead) == 0;
     }
 
     /// <summary>Where the next bytes are that memory stands behind; before them all is zero, and reading it would only cost memory.</summary>

@@ -26,6 +26,7 @@ public sealed class ConvergenceTests : IDisposable
 
     public void Dispose()
     {
+        _ram.Dispose();
         _output.Dispose();
         _channel.Dispose();
         _machine.Dispose();
@@ -115,6 +116,7 @@ public sealed class ConvergenceTests : IDisposable
     public void A_guest_that_is_too_fast_comes_over_all_the_same(string capability, string throttled)
     {
         using var pair = new MachinePair(pages: 4096);
+        pair.Source.AlwaysStored = 256;
         pair.Set(capability, "return-path");
         pair.From.Parameters = new Parameters { MaxBandwidth = 4 << 20, DowntimeLimit = 10, CpuThrottleInitial = 99, VcpuDirtyLimit = 1 };
 
@@ -130,6 +132,7 @@ public sealed class ConvergenceTests : IDisposable
     public void Cancelled_it_runs_freely_again()
     {
         using var pair = new MachinePair(pages: 4096);
+        pair.Source.AlwaysStored = 256;
         pair.Set("auto-converge");
         pair.From.Parameters = new Parameters { MaxBandwidth = 4 << 20, DowntimeLimit = 10 };
         pair.Source.OnThrottle = pair.From.Cancel;

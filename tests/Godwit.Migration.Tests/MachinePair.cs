@@ -19,6 +19,7 @@ internal sealed class MachinePair : IDisposable
     private readonly TaskCompletionSource _fromOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _toOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Thread> _threads = [];
+    private readonly ManualResetEventSlim _joined = new();
     private Channel? _near;
     private Channel? _far;
 
@@ -85,6 +86,7 @@ internal sealed class MachinePair : IDisposable
         From.Migrate(_between.Address);
         _near = _between.Accept(CancellationToken.None);
         _far = ChannelConnector.Connect(To.IncomingAddress!, returnPath: true);
+        _joined.Set();
         Relay(_near, _far, _there);
         Relay(_far, _near, _back);
         Assert.True(_fromOver.Task.Wait(Limit), $"the source hangs: {SourceStates}");
@@ -94,16 +96,16 @@ internal sealed class MachinePair : IDisposable
         _threads.ForEach(t => t.Join());
     }
 
-    /// <summary>Breaks the connection.</summary>
+    /// <summary>Breaks the connection, as soon as it is there.</summary>
     public void Cut()
     {
-        _near?.Shutdown();
-        _far?.Shutdown();
+        Assert.True(_joined.Wait(Limit));
+        Break();
     }
 
     public void Dispose()
     {
-        Cut();
+        Break();
         From.Dispose();
         To.Dispose();
         _near?.Dispose();
@@ -112,6 +114,13 @@ internal sealed class MachinePair : IDisposable
         Source.Dispose();
         Destination.Dispose();
         _folder.Dispose();
+        _joined.Dispose();
+    }
+
+    private void Break()
+    {
+        _near?.Shutdown();
+        _far?.Shutdown();
     }
 
     private MigrationUri Uri(string scheme, string name) => MigrationUri.Parse(scheme == "tcp" ? "tcp:127.0.0.1:0" : $"unix:{_folder.File(name)}");

@@ -60,11 +60,11 @@ public sealed class PaceTests
 
         _now += 26;
         pace.Update(1_000_000, parameters);
-        Assert.Equal(8000 * 300, pace.Threshold);
+        Assert.Equal(8000 * 290, pace.Threshold);
 
         _now += 100;
         pace.Update(1_000_000 + 200_000, parameters);
-        Assert.Equal(2000 * 300, pace.Threshold);
+        Assert.Equal(2000 * 290, pace.Threshold);
 
         _now += 100;
         pace.Update(1_200_000, parameters);
@@ -77,7 +77,7 @@ public sealed class PaceTests
         var pace = new Pace(_counters, () => _now);
         _now += 100;
         pace.Update(1_000_000, new Parameters { DowntimeLimit = 20, AvailSwitchoverBandwidth = 5_000_000 });
-        Assert.Equal(5000 * 20, pace.Threshold);
+        Assert.Equal(5000 * 16, pace.Threshold);
     }
 
     [Fact]

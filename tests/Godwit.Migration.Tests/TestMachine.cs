@@ -61,11 +61,16 @@ internal sealed class TestMachine : IMigratableMachine, IDisposable
     /// <summary>How often the guest was asked to stand for the dirty bits' sake.</summary>
     public int Synchronizations { get; private set; }
 
+    /// <summary>Pages that are stored to between any two synchronizations, unless the guest is held back, however seldom its thread gets to run.</summary>
+    public int AlwaysStored { get; set; }
+
     public void SynchronizeWriters()
     {
         Synchronizations++;
         lock (_hart)
         {
+            for (var page = 0; _runs && !_held && page < AlwaysStored; page++)
+                BitConverter.TryWriteBytes(RamBlocks[0].Write((ulong)page * GuestPage.Size, GuestPage.Size), ++_stores);
         }
     }
 

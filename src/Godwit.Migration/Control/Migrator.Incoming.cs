@@ -1,3 +1,4 @@
+using Godwit.Memory;
 using Godwit.Migration.Channels;
 using Godwit.Migration.Destination;
 using Godwit.Wire;
@@ -81,7 +82,7 @@ public sealed partial class Migrator
 
     private void RunIncoming()
     {
-        using var population = new MemoryPopulation(_machine.RamBlocks);
+        using var population = MemoryPopulation.Start(_machine.RamBlocks);
         try
         {
             Channel channel;
@@ -89,7 +90,7 @@ public sealed partial class Migrator
                 channel = listener.Accept(_incomingCancellation.Token);
             using (channel)
             using (_incomingCancellation.Token.Register(channel.Shutdown))
-                Load(channel);
+                Load(channel, population);
         }
         catch (OperationCanceledException)
         {
@@ -101,12 +102,13 @@ public sealed partial class Migrator
         }
     }
 
-    private void Load(Channel channel)
+    private void Load(Channel channel, MemoryAhead population)
     {
+        population.Wait();
         SetIncoming(MigrationStatus.Active, null);
         var mode = Capabilities["switchover-ack"] ? SwitchoverAckMode.Auto : SwitchoverAckMode.Off;
         var migration = new IncomingMigration(channel, mode, _machine.LiveSections.Count(s => s.NeedsSwitchoverAck));
-        using var loader = new IncomingLoader(_machine, Capabilities, channel, migration);
+        using var loader = new IncomingLoader(_machine, Capabilities, channel, migration, population);
         try
         {
             loader.Load();

@@ -23,7 +23,7 @@ internal sealed class IncomingLoader : IDisposable
     private readonly SectionLoader _sections;
     private readonly LiveLoader _live;
 
-    public IncomingLoader(IMigratableMachine machine, Capabilities capabilities, Channel channel, IncomingMigration migration)
+    public IncomingLoader(IMigratableMachine machine, Capabilities capabilities, Channel channel, IncomingMigration migration, MemoryAhead population)
     {
         _machine = machine;
         _capabilities = capabilities;
@@ -31,7 +31,7 @@ internal sealed class IncomingLoader : IDisposable
         _migration = migration;
         _reader = new MigrationStreamReader(StreamReadMode.HeadersOnly) { PageBits = GuestPage.Bits };
         _input = new StreamInput(channel, _reader);
-        _ram = new RamLoader(machine.RamBlocks, _input);
+        _ram = new RamLoader(machine.RamBlocks, _input, population);
         _sections = new SectionLoader(machine, _input);
         _live = new LiveLoader(machine, _input, migration, capabilities["switchover-ack"]);
     }

@@ -5,42 +5,15 @@ namespace Godwit.Migration.Destination;
 
 /// <summary>
 /// Has the host put memory behind the guest's before pages come: first-touch faults on the thread that receives cost more than the network
-/// does. Runs ahead on a thread of its own, while a source is waited for and beyond, and leaves a quarter of the host's memory (or of the
-/// control group's) alone.
+/// does. Runs as far as it can while a source is waited for, and then a bit before the pages that aren't zero, as those that are need no memory.
+/// Leaves a quarter of the host's memory (or of the control group's) alone.
 /// </summary>
-internal sealed class MemoryPopulation : IDisposable
+internal static class MemoryPopulation
 {
-    private const ulong Chunk = 4 << 20;
+    private const ulong Room = 4 << 20;
 
-    private readonly IReadOnlyList<RamBlock> _blocks;
-    private readonly Thread _thread;
-    private volatile bool _stop;
-
-    public MemoryPopulation(IReadOnlyList<RamBlock> blocks)
-    {
-        _blocks = blocks;
-        _thread = new Thread(Run) { Name = "migration-populate", IsBackground = true };
-        _thread.Start();
-    }
-
-    /// <summary>Returns when nothing is touched any more.</summary>
-    public void Dispose()
-    {
-        _stop = true;
-        _thread.Join();
-    }
-
-    private void Run()
-    {
-        foreach (var block in _blocks)
-        {
-            for (var offset = 0UL; offset < block.Length; offset += Chunk)
-            {
-                if (_stop || !HasRoom() || !block.TryPopulate(offset, Math.Min(Chunk, block.Length - offset)))
-                    return;
-            }
-        }
-    }
+    public static MemoryAhead Start(IReadOnlyList<RamBlock> blocks) =>
+        new("migration-populate", blocks, static (block, offset, length) => HasRoom() && block.TryPopulate(offset, length), waits: false);
 
     private static bool HasRoom()
     {
@@ -65,7 +38,7 @@ internal sealed class MemoryPopulation : IDisposable
                 available = a;
         }
 
-        return available * 1024 > (total * 1024 / 4) + Chunk;
+        return available * 1024 > (total * 1024 / 4) + Room;
     }
 
     private static bool GroupHasRoom()
@@ -74,7 +47,7 @@ internal sealed class MemoryPopulation : IDisposable
         if (!File.Exists(Group) || !ulong.TryParse(File.ReadAllText(Group).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var limit))
             return true;
         var used = ulong.Parse(File.ReadAllText("/sys/fs/cgroup/memory.current").Trim(), CultureInfo.InvariantCulture);
-        return used + Chunk < limit - (limit / 4);
+        return used + Room < limit - (limit / 4);
     }
 
     /// <summary>KiB of a line such as <c>MemTotal:  16384 kB</c>.</summary>

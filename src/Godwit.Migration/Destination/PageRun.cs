@@ -21,22 +21,26 @@ internal sealed class PageRun : IDisposable
     private const RamFlags Plain = RamFlags.Page | RamFlags.Continue;
 
     private readonly StreamInput _input;
+    private readonly MemoryAhead _population;
     private readonly PageScatter _scatter = new(HeaderLength);
     private int _pages = LeastPages;
 
-    public PageRun(StreamInput input)
+    public PageRun(StreamInput input, MemoryAhead population)
     {
         _input = input;
+        _population = population;
     }
 
     /// <summary>Reads on after a plain page, where nothing is in the buffer, for as long as pages follow that haven't come yet.</summary>
+    /// <param name="start">The block's, among all positions of the population.</param>
     /// <param name="next">The page that is to follow, in bytes from the start of the block.</param>
     /// <param name="length">Of the block as the stream lists it.</param>
     /// <exception cref="Wire.MigrationStreamException">The stream ends within a page.</exception>
-    public void Read(RamBlock block, PageSet came, ulong next, ulong length)
+    public void Read(RamBlock block, ulong start, PageSet came, ulong next, ulong length)
     {
         while (came.Missing((long)(next >> GuestPage.Bits), Math.Min(_pages, (long)((length - next) >> GuestPage.Bits))) is > 0 and var pages)
         {
+            _population.Reached(start + next);
             _scatter.Aim(block, next, pages);
             var count = _input.Read(_scatter.Places);
             if (count == 0)

@@ -16,14 +16,16 @@ internal sealed class RamLoader : IDisposable
 
     private readonly IReadOnlyList<RamBlock> _machine;
     private readonly StreamInput _input;
+    private readonly MemoryAhead _population;
     private readonly PageRun _run;
-    private readonly List<(RamBlock Memory, PageSet Came)> _blocks = [];
+    private readonly List<(RamBlock Memory, PageSet Came, ulong Start)> _blocks = [];
 
-    public RamLoader(IReadOnlyList<RamBlock> blocks, StreamInput input)
+    public RamLoader(IReadOnlyList<RamBlock> blocks, StreamInput input, MemoryAhead population)
     {
         _machine = blocks;
         _input = input;
-        _run = new PageRun(input);
+        _population = population;
+        _run = new PageRun(input, population);
     }
 
     /// <summary>Takes an entry of the block list.</summary>
@@ -37,20 +39,21 @@ internal sealed class RamLoader : IDisposable
             throw Error(element, "block length", $"Length mismatch: block '{listed.Name}' has 0x{listed.Length:x} bytes there and 0x{block.Length:x} here");
         if (block.IsSharedFile && listed.Address is { } address && address != block.Address)
             throw Error(element, "block address", $"Mismatched GPAs for block {listed.Name}: 0x{address:x} there and 0x{block.Address:x} here");
-        _blocks.Add((block, new PageSet((long)(block.Length >> GuestPage.Bits))));
+        _blocks.Add((block, new PageSet((long)(block.Length >> GuestPage.Bits)), _population.StartOf(block)));
     }
 
     public void TakePage(in StreamElement element)
     {
         // The reader has compared the offset with the listed length, and that is no longer than the block.
-        var (block, came) = _blocks[element.Block!.Index];
+        var (block, came, start) = _blocks[element.Block!.Index];
         var offset = element.PageOffset;
         came.Add((long)(offset >> GuestPage.Bits));
         if (element.Flags.HasFlag(RamFlags.Page))
         {
+            _population.Reached(start + offset);
             _input.ReadPayload(block.Write(offset, 1 << element.PageBits));
             if (_input.CanScatter)
-                _run.Read(block, came, offset + GuestPage.Size, element.Block.Length);
+                _run.Read(block, start, came, offset + GuestPage.Size, element.Block.Length);
         }
         else if (element.Flags.HasFlag(RamFlags.Zero))
         {

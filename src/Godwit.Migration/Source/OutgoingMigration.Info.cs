@@ -7,6 +7,7 @@ internal sealed partial class OutgoingMigration
 {
     private RamSource? _ram;
     private Pace? _pace;
+    private LastRounds? _lastRounds;
     private Convergence? _convergence;
     private XbzrleCache? _cache;
     private string? _error;

@@ -124,6 +124,7 @@ internal sealed partial class OutgoingMigration
 
         if (_live?.Cleanup() is { } left)
             _error ??= $"a live section failed to be cleaned up: {left.Message}";
+        _ram?.Dispose();
         _channel?.Dispose();
         _returnPath?.Join();
         var now = Environment.TickCount64;

@@ -185,6 +185,7 @@ internal sealed partial class OutgoingMigration : IDisposable
         _cache = _capabilities["xbzrle"] ? new XbzrleCache(_parameters().XbzrleCacheSize) : null;
         _ram = new RamSource(_machine, output, RamSectionId, shared, _cache);
         _pace = new Pace(_ram.Counters, static () => Environment.TickCount64);
+        _lastRounds = new LastRounds(_pace);
         _convergence = new Convergence(_machine, _ram, _capabilities, static () => Environment.TickCount64);
         _live = new LiveSource(_machine.LiveSections, output, RamSectionId + 2, _capabilities["switchover-ack"], ThrowIfBroken);
         _ram.Setup();
@@ -202,10 +203,10 @@ internal sealed partial class OutgoingMigration : IDisposable
             ThrowIfBroken();
             var parameters = _parameters();
             var waits = false;
-            if (IsLittle(exact: false))
+            if (_lastRounds!.IsRoundOver(Pending(exact: false), _ram!.DirtyPages == 0, _machine.IsGuestRunning))
             {
                 Synchronize(output, parameters);
-                waits = IsLittle(exact: true);
+                waits = _lastRounds.IsEnough(Pending(exact: true), _machine.IsGuestRunning);
                 if (waits && MaySwitchOver())
                     return;
             }
@@ -215,13 +216,13 @@ internal sealed partial class OutgoingMigration : IDisposable
             {
                 // They first: memory takes all that there is.
                 _live!.Iterate(limit);
-                if (_ram!.DirtyPages > 0)
+                if (_ram.DirtyPages > 0)
                     _ram.SendPart(limit, () => _cancelled || _returnPathBroke);
                 else
                     output.Flush();
             }
 
-            _ram!.Counters.Transferred = output.Position;
+            _ram.Counters.Transferred = output.Position;
             _pace.Update(output.Position, parameters);
             if (waits || output.Position >= _pace.Limit(parameters))
             {
@@ -231,13 +232,13 @@ internal sealed partial class OutgoingMigration : IDisposable
         }
     }
 
-    /// <summary>Whether what is left is thought to go within the downtime allowed.</summary>
-    private bool IsLittle(bool exact)
+    /// <summary>Bytes that are left.</summary>
+    private double Pending(bool exact)
     {
         var pending = (double)_ram!.DirtyPages * Memory.GuestPage.Size + _live!.Pending(exact, out var acks);
         lock (_lock)
             _acksAwaited += acks;
-        return pending == 0 || pending < _pace!.Threshold;
+        return pending;
     }
 
     private void Synchronize(StreamOutput output, Parameters parameters)

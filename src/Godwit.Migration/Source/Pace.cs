@@ -10,11 +10,16 @@ internal sealed class Pace
     private const int WindowsPerSecond = 1000 / WindowMilliseconds;
     private const int TooLittleToReckon = 10000;
 
+    /// <summary>Milliseconds of a downtime that are for the harts, the devices and the start over there.</summary>
+    private const double MostReserve = 10;
+    private const double ReserveOfLimit = 0.2;
+
     private readonly RamCounters _counters;
     private readonly Func<long> _clock;
     private long _since;
     private long _from;
     private long _pagesBefore;
+    private double _perMillisecond;
 
     /// <param name="clock">Milliseconds.</param>
     public Pace(RamCounters counters, Func<long> clock)
@@ -24,11 +29,14 @@ internal sealed class Pace
         _since = clock();
     }
 
-    /// <summary>Bytes that are thought to go within the downtime limit.</summary>
+    /// <summary>Bytes that are thought to go within the downtime limit, beside all else that has to happen in it.</summary>
     public double Threshold { get; private set; }
 
     /// <summary>Milliseconds; 0 until it can be reckoned.</summary>
     public long ExpectedDowntime { get; private set; }
+
+    /// <summary>How many are thought to go in that time.</summary>
+    public double BytesIn(int milliseconds) => _perMillisecond * milliseconds;
 
     /// <summary>The position in the stream where this window's bytes are used up.</summary>
     public long Limit(Parameters parameters) => parameters.MaxBandwidth == 0
@@ -46,12 +54,12 @@ internal sealed class Pace
         if (spent < WindowMilliseconds)
             return;
         var sent = position - _from;
-        var perMillisecond = parameters.AvailSwitchoverBandwidth == 0 ? (double)sent / spent : parameters.AvailSwitchoverBandwidth / 1000.0;
-        Threshold = perMillisecond * parameters.DowntimeLimit;
+        _perMillisecond = parameters.AvailSwitchoverBandwidth == 0 ? (double)sent / spent : parameters.AvailSwitchoverBandwidth / 1000.0;
+        Threshold = _perMillisecond * (parameters.DowntimeLimit - Math.Min(parameters.DowntimeLimit * ReserveOfLimit, MostReserve));
         _counters.Mbps = sent * 8.0 / spent / 1000;
         _counters.PagesPerSecond = (_counters.Pages - _pagesBefore) * 1000 / spent;
         if (_counters.DirtyPagesRate != 0 && sent > TooLittleToReckon)
-            ExpectedDowntime = (long)(_counters.DirtyBytesAtSync / perMillisecond);
+            ExpectedDowntime = (long)(_counters.DirtyBytesAtSync / _perMillisecond);
         _since = now;
         _from = position;
         _pagesBefore = _counters.Pages;

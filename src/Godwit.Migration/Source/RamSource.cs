@@ -8,7 +8,7 @@ using RamBlock = Godwit.Memory.RamBlock;
 namespace Godwit.Migration.Source;
 
 /// <summary>Guest memory as a live section: which pages are to be sent, and sending them. Source of the order: QEMU migration/ram.c.</summary>
-internal sealed class RamSource
+internal sealed class RamSource : IDisposable
 {
     private const int PagesBetweenClocks = 64;
     private const int MillisecondsPerSection = 50;
@@ -21,6 +21,7 @@ internal sealed class RamSource
     private readonly bool _ignoreShared;
     private readonly SectionHeader _section;
     private readonly Part[] _parts;
+    private readonly MemoryAhead _ahead;
     private readonly XbzrleCache? _cache;
     private readonly byte[] _copy = new byte[GuestPage.Size];
     private readonly byte[] _encoded = new byte[GuestPage.Size];
@@ -36,7 +37,9 @@ internal sealed class RamSource
         _ignoreShared = ignoreShared;
         _cache = cache;
         _section = new SectionHeader(SectionType.Start, id, SectionHeader.RamName, 0, 4);
-        _parts = [.. machine.RamBlocks.Where(b => !(ignoreShared && b.IsSharedFile)).Select((b, i) => new Part(b, i * 0x40000000001L))];
+        var blocks = machine.RamBlocks.Where(b => !(ignoreShared && b.IsSharedFile)).ToArray();
+        _ahead = new MemoryAhead("migration-map", blocks, static (block, offset, length) => block.IsShared || block.TryMap(offset, length), waits: true);
+        _parts = [.. blocks.Select((b, i) => new Part(b, _ahead.StartOf(b), i * 0x40000000001L))];
     }
 
     public RamCounters Counters { get; } = new();
@@ -123,6 +126,8 @@ internal sealed class RamSource
         _output.Flush();
     }
 
+    public void Dispose() => _ahead.Dispose();
+
     private void Open(SectionType type)
     {
         var writer = _output.Writer(SectionHeader.MaxLength);
@@ -160,6 +165,7 @@ internal sealed class RamSource
             SendPage(part, page, last);
             if ((++sent & (PagesBetweenClocks - 1)) != 0)
                 continue;
+            _ahead.Reached(part.Start + ((ulong)page << GuestPage.Bits));
             Volatile.Write(ref Counters.Remaining, DirtyPages * GuestPage.Size);
             Volatile.Write(ref Counters.Transferred, _output.Position);
             if (Environment.TickCount64 >= deadline || cancelled())
@@ -251,7 +257,7 @@ internal sealed class RamSource
         Counters.Normal++;
     }
 
-    private sealed class Part(RamBlock block, long key)
+    private sealed class Part(RamBlock block, ulong start, long key)
     {
         private ulong _holeStart;
         private ulong _holeEnd;
@@ -259,18 +265,22 @@ internal sealed class RamSource
 
         public RamBlock Block { get; } = block;
 
+        /// <summary>Where it begins among the bytes of all.</summary>
+        public ulong Start { get; } = start;
+
         /// <summary>Makes pages of different blocks differ in the cache.</summary>
         public long Key { get; } = key;
 
         public ulong[] Bits { get; } = new ulong[block.Dirty.Words];
 
         /// <summary>Whether a page is zero for want of memory behind it, which a look would put there. Costs little where pages are asked in order.</summary>
-        public bool IsHole(ulong offset)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool IsHole(ulong offset) => offset - _holeEnd >= _dataUntil - _holeEnd && FindHole(offset);
+
+        private bool FindHole(ulong offset)
         {
             if (offset >= _holeStart && offset < _holeEnd)
                 return true;
-            if (offset >= _holeEnd && offset < _dataUntil)
-                return false;
             _holeStart = offset;
             _holeEnd = Block.NextData(offset);
             _dataUntil = _holeEnd + DataStride;
