@@ -10,6 +10,8 @@ output=
 mirror=
 security=
 suites=()
+# Of the sources that apt is set up with: packages (deb) or what they are made from (deb-src).
+source_type=deb
 
 fail() {
   echo "${0##*/}: $*" >&2
@@ -72,9 +74,16 @@ prepare_apt() {
   try_apt "$@" || fail "can't read Debian's ${*:3} from $mirror: $(complaint)"
 }
 
+# install_here [OPTION...] install PACKAGE...: with `apt`, into this system itself.
+install_here() {
+  local status=(-o Dir::State::status=/var/lib/dpkg/status -o Dir::State::extended_states=/var/lib/apt/extended_states)
+  attempt env DEBIAN_FRONTEND=noninteractive "${apt[@]}" "${status[@]}" -o Debug::NoLocking=0 -o DPkg::Lock::Timeout=300 \
+    -o Dpkg::Use-Pty=0 "$@"
+}
+
 # try_apt NAME ARCHITECTURE SUITE...: the same; fails quietly where the mirror hasn't got them whole.
 try_apt() {
-  local state=$scratch/apt-$1 architecture=$2 suite trust uri
+  local state=$scratch/apt-$1 architecture=$2 suite trust uri index=Packages
   shift 2
   mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
   touch "$state/status"
@@ -86,12 +95,13 @@ try_apt() {
     -o Dir::Cache="$state/cache" -o Dir::Cache::archives="$archives"
     -o APT::Architecture="$architecture" -o APT::Architectures="$architecture" -o APT::Install-Recommends=false
     -o APT::Sandbox::User=root -o Debug::NoLocking=1 -o Acquire::Languages=none -o Acquire::Retries=3)
+  [[ $source_type == deb ]] || index=Sources
   # An older system may lack the key of a newer suite.
   for trust in "signed-by=$keyring" trusted=yes; do
     for suite in "$@"; do
       uri=$mirror
       [[ $suite != *-security ]] || uri=$security
-      echo "deb [arch=$architecture target=Packages $trust] $uri $suite main"
+      echo "$source_type [arch=$architecture target=$index $trust] $uri $suite main"
     done >"$state/sources.list"
     if attempt "${apt[@]}" update; then
       return

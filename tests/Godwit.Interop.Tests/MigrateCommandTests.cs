@@ -4,7 +4,7 @@ using Godwit.Testing;
 
 namespace Godwit.Interop.Tests;
 
-/// <summary><c>godwit migrate</c> as the monitor's client of real QEMUs.</summary>
+/// <summary><c>godwit migrate</c> as the monitor's client of QEMU's machines and of Godwit's.</summary>
 public sealed class MigrateCommandTests
 {
     private const string New = "qemu-newest-system-riscv64";
@@ -65,6 +65,42 @@ public sealed class MigrateCommandTests
         Assert.Contains(how == "timeout" ? "godwit: cancelled: it did not end within 12 s" : "godwit: cancelled\n", result.Errors, StringComparison.Ordinal);
         Assert.Contains("the guest runs on at the source", result.Errors, StringComparison.Ordinal);
         Assert.Contains("cancelled", result.Output, StringComparison.Ordinal);
+        await AssertRunsOnAsync(source);
+    }
+
+    /// <summary>Three lines that stay in place; Ctrl-C, which the terminal makes a signal of; the cursor is given back.</summary>
+    [Fact]
+    public async Task On_a_terminal_it_shows_how_it_goes_and_control_C_cancels()
+    {
+        using var folder = new TemporaryFolder();
+        string[] machine = [.. Heartbeat.Machine("pages=4k rate=max pattern=random"), "-qmp", "unix:{folder}/second,server=on,wait=off"];
+        await using var source = await QemuProcess.StartAsync(Repository.Path("godwit"), ["run", .. machine]);
+        await using var destination = await QemuProcess.StartAsync(Repository.Path("godwit"), ["run", .. machine, "-incoming", "unix:{folder}/in"]);
+        await Heartbeat.WaitForBeatAsync(source, 2);
+        File.WriteAllText(folder.File("session"), $"""
+            cd {folder.Path}
+            trap : INT
+            stty cols 250
+            stty -g >before
+            $GODWIT migrate --qmp {Monitor(source)} unix:{destination.Folder}/in --parameter max-bandwidth=16M --parameter downtime-limit=1
+            echo $? >code
+            stty -g >after
+            """);
+
+        var keys = $"until grep -q 'does not converge: the guest dirties' {folder.File("shown")}; do sleep 0.05; done; printf '\\003'; until [ -s {folder.File("after")} ]; do sleep 0.05; done";
+        await GodwitCommand.RunShellAsync($"touch {folder.File("shown")}; ({keys}) | timeout 60 script -qefc 'bash {folder.File("session")}' {folder.File("shown")}");
+
+        var shown = File.ReadAllText(folder.File("shown"));
+        Assert.Equal("1\n", File.ReadAllText(folder.File("code")));
+        Assert.Matches("━+.* active, round [2-9], [0-9.]+ s", shown);
+        Assert.Matches("[0-9.]+ MiB left, [0-9.]+ [KM]iB/s, dirty [0-9.]+ [KMG]iB/s, downtime [0-9]+ ms expected", shown);
+        Assert.Contains("first round: all of memory goes over once", shown, StringComparison.Ordinal);
+        Assert.Contains("raise max-bandwidth (now 16 MiB/s)", shown, StringComparison.Ordinal);
+        var end = shown[shown.LastIndexOf("\e[?25h", StringComparison.Ordinal)..];
+        Assert.DoesNotContain("\e[?25l", end, StringComparison.Ordinal);
+        Assert.Contains(": cancelled", end, StringComparison.Ordinal);
+        Assert.Contains("godwit: cancelled\r\ngodwit: the guest runs on at the source\r\n", end, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllText(folder.File("before")), File.ReadAllText(folder.File("after")));
         await AssertRunsOnAsync(source);
     }
 

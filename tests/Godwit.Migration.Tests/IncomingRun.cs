@@ -15,21 +15,7 @@ internal sealed record IncomingRun(List<MigrationStatus> States, MigrationInfo I
 
     public string Error => Info.ErrorDescription ?? "";
 
-    public List<ReturnPathMessage> Answers
-    {
-        get
-        {
-            var messages = new List<ReturnPathMessage>();
-            int at = 0, taken;
-            while ((taken = ReturnPathMessage.Read(Answered.AsSpan(at), at, out var message)) > 0)
-            {
-                messages.Add(message);
-                at += taken;
-            }
-
-            return messages;
-        }
-    }
+    public List<ReturnPathMessage> Answers => SourceEnd.Messages(Answered);
 
     /// <param name="step">Bytes a write.</param>
     /// <param name="open">Leaves the connection open until the destination has said its last word, as a source with a return path does.</param>
@@ -50,11 +36,9 @@ internal sealed record IncomingRun(List<MigrationStatus> States, MigrationInfo I
         var answers = new List<byte>();
         using (var source = ChannelConnector.Connect(migrator.IncomingAddress!, returnPath: true))
         {
-            var reading = new Thread(() => Collect(source, answers));
+            var reading = new Thread(() => SourceEnd.Collect(source, answers));
             reading.Start();
-            Write(source, stream, step);
-            if (!open)
-                source.CloseWrite();
+            SourceEnd.Write(source, stream, step, close: !open);
             Assert.True(ended.TryTake(out _, Limit), "the migration doesn't end");
             source.CloseWrite();
             reading.Join();
@@ -65,33 +49,5 @@ internal sealed record IncomingRun(List<MigrationStatus> States, MigrationInfo I
         if (states[^1] == MigrationStatus.Failed)
             Assert.True(migrator.IncomingFailed.Wait(Limit), "nobody is told of the failure");
         return new IncomingRun(states, info, [.. answers]);
-    }
-
-    private static void Write(Channel source, byte[] stream, int step)
-    {
-        try
-        {
-            for (var at = 0; at < stream.Length; at += step)
-                source.Write(stream.AsSpan(at, Math.Min(step, stream.Length - at)));
-        }
-        catch (IOException)
-        {
-            // The destination has hung up: its error tells.
-        }
-    }
-
-    private static void Collect(Channel source, List<byte> answers)
-    {
-        var buffer = new byte[4096];
-        try
-        {
-            int count;
-            while ((count = source.Read(buffer)) > 0)
-                answers.AddRange(buffer.AsSpan(0, count));
-        }
-        catch (IOException)
-        {
-            // Hung up with bytes unread.
-        }
     }
 }

@@ -157,6 +157,8 @@ public sealed class SessionTests : IDisposable
 
         public Guid Uuid => Guid.Empty;
 
+        public int HartCount => 1;
+
         public string Status => "paused";
 
         public string MachineType => "none";

@@ -13,12 +13,17 @@ public static class Peers
         : throw new InvalidOperationException($"{name} is not installed: run eng/install-qemu");
 
     /// <summary>Where eng/install-linux-guests has put a Linux guest's file.</summary>
-    public static string Linux(string architecture, string file)
+    public static string Linux(string architecture, string file) => Cached("eng/install-linux-guests", "linux", architecture, file);
+
+    /// <summary>Where eng/install-qmp-client has put QEMU's own QMP client: a PYTHONPATH.</summary>
+    public static string QmpClient => System.IO.Path.GetFullPath(System.IO.Path.Combine(Cached("eng/install-qmp-client", "qmp-client", "qemu", "qmp", "__init__.py"), "../../.."));
+
+    private static string Cached(string installer, params string[] parts)
     {
         var cache = Environment.GetEnvironmentVariable("GODWIT_PEERS")
             ?? System.IO.Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"), "godwit");
-        var path = System.IO.Path.Combine(cache, "linux", architecture, file);
-        return File.Exists(path) ? path : throw new InvalidOperationException($"{path} is missing: run eng/install-linux-guests");
+        var path = System.IO.Path.Combine([cache, .. parts]);
+        return File.Exists(path) ? path : throw new InvalidOperationException($"{path} is missing: run {installer}");
     }
 
     private static Dictionary<string, string> Look()

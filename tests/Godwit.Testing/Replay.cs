@@ -16,9 +16,9 @@ public static class Replay
         using var listener = ChannelListener.Listen(new MigrationUri(MigrationScheme.Unix, Path: folder.File("in")));
         using var source = ChannelConnector.Connect(listener.Address, returnPath: true);
         var answers = new List<byte>();
-        var reading = new Thread(() => Collect(source, answers));
+        var reading = new Thread(() => SourceEnd.Collect(source, answers));
         reading.Start();
-        var writing = new Thread(() => Play(source, stream, step, waitForShut));
+        var writing = new Thread(() => SourceEnd.Write(source, stream, step, close: !waitForShut));
         writing.Start();
         ReceiveSummary? summary = null;
         Exception? error = null;
@@ -36,50 +36,6 @@ public static class Replay
 
         writing.Join();
         reading.Join();
-        return (summary, error, Messages(answers));
-    }
-
-    private static void Play(Channel source, byte[] stream, int step, bool waitForShut)
-    {
-        try
-        {
-            for (var at = 0; at < stream.Length; at += step)
-                source.Write(stream.AsSpan(at, Math.Min(step, stream.Length - at)));
-            if (!waitForShut)
-                source.CloseWrite();
-        }
-        catch (IOException)
-        {
-            // The receiver has hung up: its error tells.
-        }
-    }
-
-    private static void Collect(Channel source, List<byte> answers)
-    {
-        var buffer = new byte[4096];
-        try
-        {
-            int count;
-            while ((count = source.Read(buffer)) > 0)
-                answers.AddRange(buffer.AsSpan(0, count));
-        }
-        catch (IOException)
-        {
-            // Hung up with bytes unread.
-        }
-    }
-
-    private static List<ReturnPathMessage> Messages(List<byte> bytes)
-    {
-        var messages = new List<ReturnPathMessage>();
-        var all = bytes.ToArray();
-        int at = 0, taken;
-        while ((taken = ReturnPathMessage.Read(all.AsSpan(at), at, out var message)) > 0)
-        {
-            messages.Add(message);
-            at += taken;
-        }
-
-        return messages;
+        return (summary, error, SourceEnd.Messages([.. answers]));
     }
 }

@@ -25,12 +25,19 @@ internal readonly record struct Verdict(ConvergenceKind Kind, string Text);
 internal sealed class Convergence
 {
     private const int Rounds = 3;
+
+    /// <summary>Dirtied against sent, below which it converges; and by how much that gives way to what was said last, as may the downtime limit, so that
+    /// figures around them don't change what is said again and again.</summary>
     private const double Enough = 0.95;
+    private const double Slack = 0.07;
+    private const double DowntimeSlack = 0.25;
+
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(500);
 
     private readonly List<MigrationSample> _samples = [];
     private MigrationBounds _bounds;
     private long _changedInRound = 1;
+    private ConvergenceKind _last;
 
     public Verdict Add(MigrationSample sample, MigrationBounds bounds)
     {
@@ -38,6 +45,7 @@ internal sealed class Convergence
         {
             _changedInRound = sample.Round;
             _samples.Clear();
+            _last = ConvergenceKind.Unknown;
         }
 
         _bounds = bounds;
@@ -46,7 +54,10 @@ internal sealed class Convergence
         // What is older than the rounds that count goes, as long as enough time is left to measure over.
         while (_samples.Count > 1 && _samples[1].Round <= sample.Round - Rounds && sample.At - _samples[1].At >= Shortest)
             _samples.RemoveAt(0);
-        return Judge(sample);
+        var verdict = Judge(sample);
+        if (verdict.Kind != ConvergenceKind.Unknown)
+            _last = verdict.Kind;
+        return verdict;
     }
 
     /// <summary>Pages a second, over the rounds that count; 0 while it can't be told.</summary>
@@ -72,9 +83,10 @@ internal sealed class Convergence
         var sent = Rate(Throughput * now.PageSize);
         var dirtied = Rate((double)now.DirtyRate * now.PageSize);
         var share = now.DirtyRate / Throughput;
-        if (now.ExpectedDowntime is { } left && left <= _bounds.DowntimeLimit && share < 1)
+        if (now.ExpectedDowntime is { } left && left <= _bounds.DowntimeLimit * (_last == ConvergenceKind.Switches ? 1 + DowntimeSlack : 1) && share < Enough + Slack)
             return new Verdict(ConvergenceKind.Switches, $"converges: what is left would take {left} ms, within downtime-limit {_bounds.DowntimeLimit} ms");
-        return share < Enough
+        var enough = Enough + (_last switch { ConvergenceKind.Unknown => 0, ConvergenceKind.DoesNotConverge => -Slack, _ => Slack });
+        return share < enough
             ? new Verdict(ConvergenceKind.Converges, $"converges: the guest dirties {dirtied}, {sent} go over; each round is about {Percent(share)} of the one before")
             : new Verdict(ConvergenceKind.DoesNotConverge, $"does not converge: the guest dirties {dirtied}, only {sent} go over; {Advice(now)}");
     }

@@ -16,6 +16,8 @@ internal sealed class MonitoredMachine(VirtMachine machine, string? name, Action
 
     public Guid Uuid => machine.Uuid;
 
+    public int HartCount => machine.Harts.Count;
+
     public string Status => machine.State.ToName();
 
     public void Continue()

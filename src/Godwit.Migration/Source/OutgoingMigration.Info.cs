@@ -16,6 +16,10 @@ internal sealed partial class OutgoingMigration
     private long _downtime;
     private long _downtimeStarted;
     private long _precopyBytes;
+    private long _downtimeBytes;
+
+    /// <summary>Where in the stream that ends which the two above know of: memory's part alone counts.</summary>
+    private long _counted = long.MaxValue;
 
     /// <summary>As QEMU tells it (migration/migration.c, fill_source_migration_info).</summary>
     public MigrationInfo Info()
@@ -44,6 +48,8 @@ internal sealed partial class OutgoingMigration
     {
         var transferred = Volatile.Read(ref counters.Transferred);
         var mbps = over && _totalTime > 0 ? transferred * 8.0 / _totalTime / 1000 : counters.Mbps;
+        var uncounted = Math.Max(0, transferred - _counted);
+        var guestRuns = _machine.IsGuestRunning;
         return new RamInfo(
             transferred,
             over ? 0 : Volatile.Read(ref counters.Remaining),
@@ -55,8 +61,19 @@ internal sealed partial class OutgoingMigration
             mbps,
             counters.Syncs,
             counters.PagesPerSecond,
-            _precopyBytes == 0 ? transferred : _precopyBytes,
-            counters.DowntimeBytes);
+            _precopyBytes + (guestRuns ? uncounted : 0),
+            _downtimeBytes + (guestRuns ? 0 : uncounted));
+    }
+
+    /// <summary>What goes while the guest stands is its downtime's, also where somebody else has stopped it. Source: QEMU migration/ram.c,
+    /// ram_transferred_add.</summary>
+    private void CountBytes(long position, bool guestRuns)
+    {
+        if (guestRuns)
+            _precopyBytes += position - _counted;
+        else
+            _downtimeBytes += position - _counted;
+        _counted = position;
     }
 
     private XbzrleInfo Xbzrle(RamCounters counters) => new(

@@ -9,7 +9,7 @@ internal sealed partial class OutgoingMigration
 
     private void Switchover(StreamOutput output, DeviceStream devices)
     {
-        _precopyBytes = output.Position;
+        CountBytes(output.Position, _machine.IsGuestRunning);
         ThrowIfBroken();
         _downtimeStarted = Environment.TickCount64;
         _stopped = true;
@@ -27,7 +27,8 @@ internal sealed partial class OutgoingMigration
         if (acks > 0)
             throw new InvalidOperationException($"Switchover ACK was requested by {acks} devices during switchover");
         _ram.SendEnd(() => { ThrowIfBroken(); return false; });
-        _ram.Counters.DowntimeBytes = output.Position - _precopyBytes;
+        CountBytes(output.Position, guestRuns: false);
+        _counted = long.MaxValue;
         _live.Complete();
         // QEMU numbers sections as they are registered: the clock, memory, the dirty bitmaps of disks, then all others.
         for (var n = 0; n < _machine.Devices.Count; n++)

@@ -119,7 +119,7 @@ internal sealed partial class OutgoingMigration : IDisposable
             var channel = Connect();
             output = new StreamOutput(channel);
             devices = new DeviceStream(output);
-            Setup(output, devices);
+            SetupOrFail(output, devices);
             Iterate(output);
             Switchover(output, devices);
             WaitForDestination(channel);
@@ -162,6 +162,22 @@ internal sealed partial class OutgoingMigration : IDisposable
         _wake.Set();
     }
 
+    /// <summary>It is active once it has been set up, or has failed to be, as QEMU's is.</summary>
+    private void SetupOrFail(StreamOutput output, DeviceStream devices)
+    {
+        try
+        {
+            Setup(output, devices);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            Move(MigrationStatus.Active);
+            throw;
+        }
+
+        Move(MigrationStatus.Active);
+    }
+
     private void Setup(StreamOutput output, DeviceStream devices)
     {
         SectionNames.Check(_machine);
@@ -192,7 +208,7 @@ internal sealed partial class OutgoingMigration : IDisposable
         _live.Setup();
         output.Flush();
         _setupTime = Environment.TickCount64 - _started;
-        Move(MigrationStatus.Active);
+        _counted = output.Position;
     }
 
     /// <summary>Round after round, until so little is left that the guest can be stopped for it, and every live section's other end approves.</summary>
@@ -244,6 +260,7 @@ internal sealed partial class OutgoingMigration : IDisposable
     private void Synchronize(StreamOutput output, Parameters parameters)
     {
         _ram!.Synchronize();
+        CountBytes(output.Position, _machine.IsGuestRunning);
         _convergence!.AfterSynchronization(output.Position, parameters);
         _passStarted((int)_ram.Counters.Syncs);
     }

@@ -10,7 +10,6 @@ internal sealed class RamCounters
     public long DirtyBytesAtSync;
     public long Remaining;
     public long Transferred;
-    public long DowntimeBytes;
     public long XbzrleBytes;
     public long XbzrlePages;
     public long XbzrleMisses;

@@ -6,14 +6,20 @@ namespace Godwit.Migration.Source;
 /// <summary>Pages as they were sent last (QEMU: migration/page_cache.c): one a slot, a page of a recent round isn't driven out.</summary>
 internal sealed class XbzrleCache
 {
+    /// <summary>More than any guest here has memory, with a third of a gigabyte of slots alone.</summary>
+    private const ulong MaxBytes = 64UL << 30;
+
     private readonly byte[]?[] _pages;
     private readonly long[] _keys;
     private readonly int[] _rounds;
 
     /// <param name="bytes">Rounded down to a power of two.</param>
+    /// <exception cref="IOException">It is more than <see cref="MaxBytes"/>.</exception>
     public XbzrleCache(ulong bytes)
     {
-        var slots = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(bytes / GuestPage.Size, 1, 1 << 24) + 1) >> 1;
+        if (bytes > MaxBytes)
+            throw new IOException("Failed to allocate page cache");
+        var slots = 1 << BitOperations.Log2(Math.Max(1, bytes / GuestPage.Size));
         _pages = new byte[slots][];
         _keys = new long[slots];
         _rounds = new int[slots];

@@ -8,6 +8,8 @@ public interface IMonitoredMachine
 
     Guid Uuid { get; }
 
+    int HartCount { get; }
+
     /// <summary>The run state, in QEMU's spelling.</summary>
     string Status { get; }
 

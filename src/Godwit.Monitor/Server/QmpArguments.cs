@@ -32,6 +32,9 @@ internal sealed class QmpArguments(JsonObject members, string prefix = "")
         _ => throw Type(name, "boolean"),
     };
 
+    public long? OptionalInteger(string name) =>
+        !Has(name) ? null : Get(name) is JsonValue v && v.GetValueKind() == JsonValueKind.Number && v.TryGetValue(out long number) ? number : throw Type(name, "integer");
+
     /// <param name="bits">64 takes negative numbers, as QEMU's does.</param>
     public ulong Unsigned(string name, int bits)
     {

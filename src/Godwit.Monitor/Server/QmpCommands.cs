@@ -99,8 +99,10 @@ internal sealed class QmpCommands
     private JsonValue HumanMonitorCommand(QmpArguments arguments)
     {
         var line = arguments.String("command-line");
-        _ = arguments.Has("cpu-index");
+        var hart = arguments.OptionalInteger("cpu-index");
         arguments.Finish();
+        if (hart < 0 || hart >= _machine.HartCount)
+            throw new QmpError("Parameter 'cpu-index' expects a CPU number");
         return JsonValue.Create(HumanCommands.Execute(_machine, _migrator, line).Replace("\n", "\r\n", StringComparison.Ordinal));
     }
 

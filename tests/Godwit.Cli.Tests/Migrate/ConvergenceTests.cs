@@ -79,6 +79,36 @@ public sealed class ConvergenceTests
         Assert.DoesNotContain('\n', text);
     }
 
+    /// <summary>Figures that go up and down around a bound don't change what is said; such as leave it behind do, once.</summary>
+    [Theory]
+    [InlineData(20_000, 5000, 27_500, 29_500, 5000, 5000, nameof(ConvergenceKind.Converges))]
+    [InlineData(40_000, 5000, 27_500, 29_500, 5000, 5000, nameof(ConvergenceKind.DoesNotConverge))]
+    [InlineData(20_000, 250, 20_000, 20_000, 260, 350, nameof(ConvergenceKind.Switches))]
+    [InlineData(20_000, 5000, 32_000, 32_000, 5000, 5000, nameof(ConvergenceKind.Converges), nameof(ConvergenceKind.DoesNotConverge))]
+    [InlineData(40_000, 5000, 25_000, 25_000, 5000, 5000, nameof(ConvergenceKind.DoesNotConverge), nameof(ConvergenceKind.Converges))]
+    [InlineData(20_000, 250, 20_000, 20_000, 400, 400, nameof(ConvergenceKind.Switches), nameof(ConvergenceKind.Converges))]
+    public void Around_a_bound_what_was_said_last_stays(int dirtiedFirst, int downtimeFirst, int dirtied, int dirtiedNext, int downtime, int downtimeNext, params string[] kinds)
+    {
+        const int Sent = 30_000, Alternations = 6;
+        var convergence = new Convergence();
+        var said = new List<string>();
+        var samples = Rounds(4, Sent, dirtiedFirst, downtimeFirst);
+        for (var i = 0; i < Alternations; i++)
+        {
+            var (rate, expected) = i % 2 == 0 ? (dirtied, downtime) : (dirtiedNext, downtimeNext);
+            var last = samples[^1];
+            samples.AddRange(Rounds(1, Sent, rate, expected).Select(s => s with { At = s.At + last.At, Pages = s.Pages + last.Pages, Round = s.Round + last.Round }));
+        }
+
+        foreach (var kind in samples.Select(s => convergence.Add(s, Usual).Kind).Where(k => k != ConvergenceKind.Unknown))
+        {
+            if (said.Count == 0 || said[^1] != kind.ToString())
+                said.Add(kind.ToString());
+        }
+
+        Assert.Equal(kinds, said);
+    }
+
     /// <summary>Rounds of a second each, ten samples a round; they begin where the first round would, or after it.</summary>
     private static List<MigrationSample> Rounds(int count, long sentRate, long dirtyRate, long expectedDowntime) =>
         Enumerable.Range(0, count * 10).Select(i => new MigrationSample(TimeSpan.FromMilliseconds((i + 1) * 100), "active")

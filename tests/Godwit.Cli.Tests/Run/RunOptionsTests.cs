@@ -116,6 +116,7 @@ public sealed class RunOptionsTests
     [InlineData("-cpu rv64,h=true", "CPU property 'h': the extension is not implemented")]
     [InlineData("-append x", "-append: it goes with -kernel")]
     [InlineData("-initrd x", "-initrd: it goes with -kernel")]
+    [InlineData("-dump-vmstate a -dump-vmstate b", "only one '-dump-vmstate' option may be given")]
     [InlineData("-serial stdio -serial file:x", "one serial port")]
     [InlineData("-serial pty", "-serial: 'pty' is not supported")]
     [InlineData("-serial unix:", "not supported")]
