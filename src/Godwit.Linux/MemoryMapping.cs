@@ -91,13 +91,13 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         return madvise(_address + offset, (nuint)length, AdvicePopulateWrite) == 0;
     }
 
-    /// <summary>Has the host map what memory there is behind a range, for reading.</summary>
-    /// <returns>False where that can't be done, or would put memory behind holes.</returns>
+    /// <summary>Has the host map what memory there is behind a range, for reading. Shared memory is left as it is: holes of it would get memory.</summary>
+    /// <returns>False where that can't be done.</returns>
     public bool TryMap(ulong offset, ulong length)
     {
-        if (_address == null || IsShared || offset > Length || length > Length - offset)
+        if (_address == null || offset > Length || length > Length - offset)
             return false;
-        return madvise(_address + offset, (nuint)length, AdvicePopulateRead) == 0;
+        return IsShared || madvise(_address + offset, (nuint)length, AdvicePopulateRead) == 0;
     }
 
     /// <summary>Where the next bytes are that memory stands behind; before them all is zero, and reading it would only cost memory.</summary>

@@ -27,9 +27,6 @@ public sealed unsafe class RamBlock : IDisposable
     /// <summary>The memfd or file behind it, for those who map it too; null for memory of this process alone.</summary>
     public SafeFileHandle? File => _mapping.IsShared ? _mapping.File : null;
 
-    /// <summary>Whether others may map it too.</summary>
-    public bool IsShared => _mapping.IsShared;
-
     /// <summary>Where in the guest's memory it begins; 0 for a block that stands nowhere (QEMU: <c>mr->addr</c>).</summary>
     public ulong Address { get; init; }
 
@@ -81,8 +78,8 @@ public sealed unsafe class RamBlock : IDisposable
     /// <returns>False where that can't be done.</returns>
     public bool TryPopulate(ulong offset, ulong length) => _mapping.TryPopulate(offset, length);
 
-    /// <summary>Has the host map a range before it is read.</summary>
-    /// <returns>False where that can't be done, or would cost memory.</returns>
+    /// <summary>Has the host map a range before it is read, unless that could cost memory.</summary>
+    /// <returns>False where that can't be done.</returns>
     public bool TryMap(ulong offset, ulong length) => _mapping.TryMap(offset, length);
 
     /// <summary>Makes a page zero, without touching one that is known to be.</summary>

@@ -62,14 +62,14 @@ public sealed class MemoryAheadTests : IDisposable
     }
 
     [Fact]
-    public void Memory_is_there_afterwards()
+    public void Shared_memory_has_memory_only_where_it_was_populated()
     {
-        using var block = RamBlock.Create("board.ram", 8 * Mebibyte);
-        Assert.True(block.TryMap(0, 8 * Mebibyte));
-        Assert.True(block.TryPopulate(0, 8 * Mebibyte));
-        Assert.Equal(0, block.Read(5 * Mebibyte, 1)[0]);
         using var shared = RamBlock.CreateShared("board.ram", 8 * Mebibyte);
-        Assert.False(shared.TryMap(0, 8 * Mebibyte));
+        Assert.True(shared.TryMap(0, 8 * Mebibyte));
+        Assert.Equal(8 * Mebibyte, shared.NextData(0));
+        Assert.True(shared.TryPopulate(4 * Mebibyte, 2 * Mebibyte));
+        Assert.Equal(4 * Mebibyte, shared.NextData(0));
+        Assert.False(shared.TryMap(4 * Mebibyte, 5 * Mebibyte));
     }
 
     private MemoryAhead Start(bool waits) => new("test", _blocks, (block, offset, length) =>

@@ -63,15 +63,7 @@ public sealed class CancelTests
     [Fact]
     public void After_the_last_byte_the_destination_may_have_the_guest()
     {
-        long length;
-        using (var still = new TestMachine(Pages))
-        using (var first = new SourceRun(still))
-        {
-            first.Set("return-path");
-            first.Run(shut: 0);
-            length = first.Bytes.Length;
-        }
-
+        var length = SourceRun.StreamLength(Pages);
         Leaving(() =>
         {
             using var machine = new TestMachine(Pages);
@@ -87,12 +79,9 @@ public sealed class CancelTests
     [Fact]
     public void While_a_host_does_not_answer() => Leaving(() =>
     {
-        // A queue of one, and full: what comes next isn't answered.
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen(0);
-        using var first = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        first.Connect(listener.LocalEndPoint!);
+        // What comes next isn't answered.
+        using var first = Full(new IPEndPoint(IPAddress.Loopback, 0), out var listener);
+        using var listens = listener;
         var port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         AssertCancelled(new MigrationUri(MigrationScheme.Tcp, Host: "127.0.0.1", Port: port), () => Until(() => IsAsking(port)));
     });
@@ -102,11 +91,8 @@ public sealed class CancelTests
     {
         using var folder = new TemporaryFolder();
         var path = folder.File("full");
-        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        listener.Bind(new UnixDomainSocketEndPoint(path));
-        listener.Listen(0);
-        using var first = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        first.Connect(new UnixDomainSocketEndPoint(path));
+        using var first = Full(new UnixDomainSocketEndPoint(path), out var listener);
+        using var listens = listener;
         AssertCancelled(new MigrationUri(MigrationScheme.Unix, Path: path), () => { });
     });
 
@@ -115,11 +101,8 @@ public sealed class CancelTests
     {
         using var folder = new TemporaryFolder();
         var path = folder.File("full");
-        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        listener.Bind(new UnixDomainSocketEndPoint(path));
-        listener.Listen(0);
-        using var first = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        first.Connect(new UnixDomainSocketEndPoint(path));
+        using var first = Full(new UnixDomainSocketEndPoint(path), out var listener);
+        using var listens = listener;
         using var machine = new TestMachine(8);
         using var migrator = new Migrator(machine);
         using var over = new ManualResetEventSlim();
@@ -175,6 +158,18 @@ public sealed class CancelTests
         Assert.Equal(["stop", "take back", "stop", "hand over"], machine.Calls);
     });
 
+    /// <summary>A listener whose queue of one is full.</summary>
+    /// <returns>Who fills it.</returns>
+    private static Socket Full(EndPoint place, out Socket listener)
+    {
+        listener = new Socket(place.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(place);
+        listener.Listen(0);
+        var first = new Socket(place.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        first.Connect(listener.LocalEndPoint!);
+        return first;
+    }
+
     private static void AssertCancelled(MigrationUri uri, Action beforeCancel)
     {
         using var machine = new TestMachine(Pages, busy: true);
@@ -215,7 +210,7 @@ public sealed class CancelTests
 
     private static int Sockets() => Directory.GetFiles("/proc/self/fd").Count(f => new FileInfo(f).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
 
-    private static int MigrationThreads() => Directory.GetDirectories("/proc/self/task").Count(t => Name(t) is "migration" or "return path");
+    private static int MigrationThreads() => Directory.GetDirectories("/proc/self/task").Count(t => Name(t) is "migration" or "migration-map" or "return path");
 
     private static string Name(string task)
     {

@@ -69,6 +69,16 @@ internal sealed class SourceRun : IDisposable
         _folder.Dispose();
     }
 
+    /// <summary>Bytes that a machine of so many pages sends with a return path while its guest stands.</summary>
+    public static long StreamLength(int pages)
+    {
+        using var machine = new TestMachine(pages);
+        using var run = new SourceRun(machine);
+        run.Set("return-path");
+        run.Run(shut: 0);
+        return run.Bytes.Length;
+    }
+
     public static void Say(Channel channel, ReturnPathMessage message)
     {
         var writer = new WireWriter(new byte[64]);

@@ -21,8 +21,6 @@ internal sealed partial class OutgoingMigration
         Command.Write(ref writer, CommandType.SwitchoverStart, []);
         output.Put(writer);
         _ram!.Synchronize();
-        // What is left when the guest stands is no round.
-        _ram.Counters.Syncs--;
         _live!.Pending(exact: true, out var acks);
         if (acks > 0)
             throw new InvalidOperationException($"Switchover ACK was requested by {acks} devices during switchover");

@@ -260,6 +260,8 @@ internal sealed partial class OutgoingMigration : IDisposable
     private void Synchronize(StreamOutput output, Parameters parameters)
     {
         _ram!.Synchronize();
+        // What is left when the guest stands is no round: that one isn't counted.
+        _ram.Counters.Syncs++;
         CountBytes(output.Position, _machine.IsGuestRunning);
         _convergence!.AfterSynchronization(output.Position, parameters);
         _passStarted((int)_ram.Counters.Syncs);

@@ -38,7 +38,7 @@ internal sealed class RamSource : IDisposable
         _cache = cache;
         _section = new SectionHeader(SectionType.Start, id, SectionHeader.RamName, 0, 4);
         var blocks = machine.RamBlocks.Where(b => !(ignoreShared && b.IsSharedFile)).ToArray();
-        _ahead = new MemoryAhead("migration-map", blocks, static (block, offset, length) => block.IsShared || block.TryMap(offset, length), waits: true);
+        _ahead = new MemoryAhead("migration-map", blocks, static (block, offset, length) => block.TryMap(offset, length), waits: true);
         _parts = [.. blocks.Select((b, i) => new Part(b, _ahead.StartOf(b), i * 0x40000000001L))];
     }
 
@@ -84,7 +84,6 @@ internal sealed class RamSource : IDisposable
     /// <summary>Takes what was dirtied since the last time; those pages may be read when this returns.</summary>
     public void Synchronize()
     {
-        Counters.Syncs++;
         foreach (var part in _parts)
         {
             var dirty = part.Block.Dirty;

@@ -181,7 +181,7 @@ public sealed class FaultScene : IAsyncDisposable
 
     private async Task RequireNothingLeftAsync(int sockets, CancellationToken patience)
     {
-        while (Sockets() > sockets || Threads().Any(t => t is "migration" or "return path"))
+        while (Sockets() > sockets || Threads().Any(t => t is "migration" or "migration-map" or "return path"))
         {
             Assert.False(patience.IsCancellationRequested, $"{Sockets()} sockets, {sockets} before; threads: {string.Join(' ', Threads())}; {string.Join(' ', Listed("fd", f => File.ResolveLinkTarget(f, false)?.FullName ?? ""))}");
             await Task.Delay(5, CancellationToken.None);
