@@ -49,13 +49,14 @@ public sealed class HeartbeatTests
         await Capture.IntoFileAsync(source, scheme, folder, file);
 
         var before = Heartbeat.All(source)[^1];
+        var begun = source.SerialText.Split('\n')[^1];
         var verdict = await GodwitCommand.RunAsync("verify", file);
         Assert.True(verdict.ExitCode == 0, verdict.Output + verdict.Errors);
         foreach (var way in new[] { "send", "send --return-path", "-incoming file:" })
-            await RestoreAsync(qemu, guest, file, way, before);
+            await RestoreAsync(qemu, guest, file, way, before, begun);
     }
 
-    private static async Task RestoreAsync(string qemu, string guest, string file, string way, Heartbeat before)
+    private static async Task RestoreAsync(string qemu, string guest, string file, string way, Heartbeat before, string begun)
     {
         string[] incoming = way == "-incoming file:" ? ["-incoming", $"file:{file}"] : ["-incoming", "unix:{folder}/in"];
         await using var destination = await QemuProcess.StartAsync(Peers.Path(qemu), [.. Heartbeat.Machine(guest), "-uuid", "7f0a5a3e-57c5-4b0b-9a0d-0c6a3c1f6a11", .. incoming]);
@@ -67,7 +68,7 @@ public sealed class HeartbeatTests
         }
 
         await Heartbeat.WaitForBeatAsync(destination, before.Beat + 4);
-        var after = Heartbeat.All(destination);
+        var after = Heartbeat.All(destination, begun);
         Assert.Equal(before.Beat + 1, after[0].Beat);
         Assert.All(after, b => Assert.Equal(0, b.Errors));
         Assert.True(after[0].Time > before.Time, $"guest time {before.Time}, then {after[0].Time}");

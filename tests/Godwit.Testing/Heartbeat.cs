@@ -26,7 +26,9 @@ public sealed record Heartbeat(long Beat, long Writes, long Checks, long Errors,
         return new Heartbeat(values["beat"], values["writes"], values["checks"], values["errors"], values["time"], values.GetValueOrDefault("turn"), values.GetValueOrDefault("gap"));
     }
 
-    public static List<Heartbeat> All(QemuProcess machine) => machine.SerialLines.Select(Parse).OfType<Heartbeat>().ToList();
+    /// <param name="begun">What the machine before printed of a line that this one ended.</param>
+    public static List<Heartbeat> All(QemuProcess machine, string begun = "") =>
+        (begun + machine.SerialText).Split('\n')[..^1].Select(Parse).OfType<Heartbeat>().ToList();
 
     public static Task WaitForBeatAsync(QemuProcess machine, long beat) => machine.WaitForLineAsync(l => Parse(l)?.Beat >= beat, Patience);
 }
