@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Godwit.SideBySide;
 
@@ -34,6 +35,30 @@ internal sealed class MemoryFile : IDisposable
         var buffer = new byte[1 << 20];
         for (var at = 0L; at < size; at += buffer.Length)
             file.Write(buffer);
+        return memory;
+    }
+
+    /// <summary>What compresses to a third or so: words in random order.</summary>
+    public static MemoryFile Text(long size)
+    {
+        string[] words = ["migration ", "source ", "destination ", "memory ", "page ", "channel ", "guest ", "dirty ", "bitmap ", "round ", "downtime ", "section ", "device ", "state ", "0x80200000 ", "\n"];
+        var random = new Random(1);
+        var memory = new MemoryFile(NewPath());
+        using var file = File.Create(memory.Path);
+        var buffer = new byte[1 << 20];
+        for (var at = 0L; at < size; at += buffer.Length)
+        {
+            for (var filled = 0; filled < buffer.Length;)
+            {
+                var word = Encoding.ASCII.GetBytes(words[random.Next(words.Length)]);
+                var length = Math.Min(word.Length, buffer.Length - filled);
+                word.AsSpan(0, length).CopyTo(buffer.AsSpan(filled));
+                filled += length;
+            }
+
+            file.Write(buffer);
+        }
+
         return memory;
     }
 

@@ -15,7 +15,7 @@ namespace Godwit.SideBySide;
 internal static class MigrationBench
 {
     private static readonly TimeSpan Waited = TimeSpan.FromSeconds(2);
-    private static readonly (string From, string To)[] Pairings = [("qemu", "qemu"), ("qemu", "godwit"), ("godwit", "qemu"), ("godwit", "godwit")];
+    public static readonly (string From, string To)[] Pairings = [("qemu", "qemu"), ("qemu", "godwit"), ("godwit", "qemu"), ("godwit", "godwit")];
 
     public static async Task RunAsync(long size, int rounds)
     {
@@ -35,12 +35,17 @@ internal static class MigrationBench
         }
     }
 
-    private static async Task<double> MoveAsync(string from, string to, string memory, long size)
+    /// <param name="channels">Multifd channels; 0: along the main one.</param>
+    /// <param name="compression">Of the multifd channels.</param>
+    /// <returns>Seconds.</returns>
+    public static async Task<double> MoveAsync(string from, string to, string memory, long size, int channels = 0, string compression = "none")
     {
         await using var destination = await StartAsync(to, size, $"memory-backend-ram,id=m,size={size}", "-incoming", "defer");
         var uri = $"tcp:127.0.0.1:{FreePort()}";
+        await SetAsync(destination, channels, compression);
         await destination.Qmp.ExecuteAsync("migrate-incoming", new JsonObject { ["uri"] = uri });
         await using var source = await StartAsync(from, size, $"memory-backend-file,id=m,mem-path={memory},size={size},share=off", "-S");
+        await SetAsync(source, channels, compression);
         await Task.Delay(Waited);
         await source.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = 0 });
         await source.Qmp.MigrateAsync(uri);
@@ -48,6 +53,14 @@ internal static class MigrationBench
         return info.GetProperty("status").GetString() == "completed"
             ? info.GetProperty("total-time").GetInt64() / 1000.0
             : throw new IOException($"{from} to {to}: the migration did not complete: {info}");
+    }
+
+    private static async Task SetAsync(QemuProcess machine, int channels, string compression)
+    {
+        if (channels == 0)
+            return;
+        await machine.Qmp.SetParametersAsync(new JsonObject { ["multifd-channels"] = channels, ["multifd-compression"] = compression });
+        await machine.Qmp.ExecuteAsync("migrate-set-capabilities", new JsonObject { ["capabilities"] = new JsonArray(new JsonObject { ["capability"] = "multifd", ["state"] = true }) });
     }
 
     private static Task<QemuProcess> StartAsync(string name, long size, string backend, params string[] more)

@@ -116,6 +116,26 @@ public sealed unsafe partial class GatherBuffer : IDisposable
         }
     }
 
+    /// <summary>Writes all of it to a socket from where it lies: the memory is read when it leaves, which may be later (MSG_ZEROCOPY, Linux 4.14). Nothing may have been copied
+    /// into this.</summary>
+    /// <param name="zeroCopy">The socket's; what is under way is noted there.</param>
+    public void WriteTo(ZeroCopySocket zeroCopy, string name)
+    {
+        var first = 0;
+        while (first < _count)
+        {
+            var written = zeroCopy.Send(_parts + first, _count - first, name);
+            var rest = (nuint)written;
+            while (first < _count && rest >= _parts[first].Length)
+                rest -= _parts[first++].Length;
+            if (first < _count)
+            {
+                _parts[first].Address += rest;
+                _parts[first].Length -= rest;
+            }
+        }
+    }
+
     public void Dispose()
     {
         NativeMemory.Free(_parts);
@@ -152,7 +172,7 @@ public sealed unsafe partial class GatherBuffer : IDisposable
     private static partial int ppoll(int* descriptors, nuint count, void* timeout, void* signals);
 
     /// <summary>struct iovec.</summary>
-    private struct Part
+    internal struct Part
     {
         public byte* Address;
         public nuint Length;

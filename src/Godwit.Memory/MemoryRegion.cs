@@ -112,6 +112,7 @@ public sealed unsafe class MemoryRegion
         ObjectDisposedException.ThrowIf(Ram is { Host: null }, this);
         if (Ram is null || !Contains(address, size) || (address & (size - 1)) != 0)
             Throw(address, size);
+        Ram!.Ensure(RamOffset + (address - Start), size);
     }
 
     private void Throw(ulong address, ulong size) =>

@@ -210,6 +210,7 @@ public sealed unsafe class SoftwareTlb
         var page = physicalAddress & ~GuestPage.OffsetMask;
         if (region.Ram is null || !region.Contains(page, GuestPage.Size))
             throw new ArgumentException($"no RAM at {physicalAddress:x}", nameof(physicalAddress));
+        region.Ram.Ensure(region.RamOffset + (page - region.Start), GuestPage.Size);
         _isEmpty = false;
         var entry = At(table, virtualAddress);
         entry->Tag = virtualAddress & ~GuestPage.OffsetMask;

@@ -48,6 +48,9 @@ public interface IMigratableMachine
     /// go on.</summary>
     void HoldIncoming();
 
+    /// <summary>Destination: the guest has started, and pages of it can't be had any more. It stands, and must not go on.</summary>
+    void LoseIncoming();
+
     /// <summary>Destination: a stream broke; what was loaded must never run.</summary>
     void DiscardIncoming();
 }

@@ -9,6 +9,9 @@ public enum MigrationStatus
     Cancelled,
     Active,
     PreSwitchover,
+
+    /// <summary>The guest runs at the destination, and pages still come.</summary>
+    PostcopyActive,
     Device,
     Completed,
     Failing,
@@ -26,6 +29,7 @@ public static class MigrationStatusName
         MigrationStatus.Cancelled => "cancelled",
         MigrationStatus.Active => "active",
         MigrationStatus.PreSwitchover => "pre-switchover",
+        MigrationStatus.PostcopyActive => "postcopy-active",
         MigrationStatus.Device => "device",
         MigrationStatus.Completed => "completed",
         MigrationStatus.Failing => "failing",

@@ -20,7 +20,7 @@ public sealed partial class LayerTests
         ["Godwit.Devices"] = ["Godwit.Wire", "Godwit.Linux", "Godwit.Memory", "Godwit.Migration"],
         ["Godwit.Machine"] = ["Godwit.Wire", "Godwit.Linux", "Godwit.Memory", "Godwit.Migration", "Godwit.Devices"],
         ["Godwit.Monitor"] = ["Godwit.Wire", "Godwit.Migration"],
-        ["Godwit.Archive"] = ["Godwit.Wire", "Godwit.Migration"],
+        ["Godwit.Archive"] = ["Godwit.Wire", "Godwit.Linux", "Godwit.Migration"],
         ["godwit"] = ["Godwit.Wire", "Godwit.Migration", "Godwit.Archive", "Godwit.Monitor", "Godwit.Linux", "Godwit.Memory", "Godwit.Devices", "Godwit.Machine"],
     };
 

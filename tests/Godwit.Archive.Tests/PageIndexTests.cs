@@ -13,7 +13,7 @@ public sealed class PageIndexTests
         using var index = new PageIndex(folder.File("index"));
         var expected = new SortedDictionary<long, long>();
         var random = new Random(1);
-        for (var i = 0; i < 60000; i++)
+        for (var i = 0; i < 15000; i++)
         {
             var page = random.Next(4) switch
             {

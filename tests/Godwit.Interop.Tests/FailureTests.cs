@@ -12,8 +12,6 @@ public sealed class FailureTests
     private const string New = "qemu-newest-system-riscv64";
 
     [Theory]
-    [InlineData(Old, "multifd", "multifd")]
-    [InlineData(New, "multifd", "multifd")]
     [InlineData(Old, "return-path,x-colo", "x-colo")]
     public async Task An_unsupported_capability_is_refused_by_name(string qemu, string capabilities, string named)
     {

@@ -48,6 +48,55 @@ public sealed class CancelTests
     });
 
     [Theory]
+    [InlineData(MigrationStatus.Setup)]
+    [InlineData(MigrationStatus.Active)]
+    [InlineData(MigrationStatus.PreSwitchover)]
+    [InlineData(MigrationStatus.Device)]
+    public void With_many_channels(MigrationStatus at) => Leaving(() =>
+    {
+        using var machine = new TestMachine(Pages, busy: true);
+        using var run = new SourceRun(machine) { Drains = 16 };
+        run.Migrator.Parameters = new Parameters { MultifdChannels = 16 };
+        run.Set("multifd", "return-path", "pause-before-switchover");
+        run.OnStatus = s =>
+        {
+            if (s == at)
+                run.Migrator.Cancel();
+            else if (s == MigrationStatus.PreSwitchover)
+                run.Migrator.Continue(MigrationStatus.PreSwitchover);
+        };
+
+        run.Run();
+
+        Assert.EndsWith($"{at.ToName()} cancelling cancelled", run.States, StringComparison.Ordinal);
+        Assert.True(machine.Runs);
+    });
+
+    /// <summary>Nobody reads the multifd channels: their threads, and the migration's, stand in their writes and for each other.</summary>
+    [Fact]
+    public void While_channels_are_full() => Leaving(() =>
+    {
+        using var machine = new TestMachine(16 * Pages, busy: true);
+        using var run = new SourceRun(machine);
+        run.Migrator.Parameters = new Parameters { MultifdChannels = 4, MaxBandwidth = 0 };
+        run.Set("multifd");
+        run.OnStatus = s =>
+        {
+            if (s == MigrationStatus.Active)
+                new Thread(() =>
+                {
+                    SpinWait.SpinUntil(() => run.Migrator.Query().Ram is { MultifdBytes: > 1000 }, Patience);
+                    run.Migrator.Cancel();
+                }).Start();
+        };
+
+        run.Run();
+
+        Assert.Equal("setup active cancelling cancelled", run.States);
+        Assert.True(machine.Runs);
+    });
+
+    [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
     public void While_it_writes_to_one_that_does_not_read(string scheme) => Leaving(() =>
@@ -210,7 +259,7 @@ public sealed class CancelTests
 
     private static int Sockets() => Directory.GetFiles("/proc/self/fd").Count(f => new FileInfo(f).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
 
-    private static int MigrationThreads() => Directory.GetDirectories("/proc/self/task").Count(t => Name(t) is "migration" or "migration-map" or "return path");
+    private static int MigrationThreads() => Directory.GetDirectories("/proc/self/task").Count(t => Name(t) is "migration" or "migration-map" or "return path" || Name(t).StartsWith("mig/", StringComparison.Ordinal));
 
     private static string Name(string task)
     {

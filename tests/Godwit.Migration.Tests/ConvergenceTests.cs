@@ -21,7 +21,7 @@ public sealed class ConvergenceTests : IDisposable
     public ConvergenceTests()
     {
         _output = new StreamOutput(_channel);
-        _ram = new RamSource(_machine, _output, 1, ignoreShared: false, cache: null);
+        _ram = new RamSource(_machine, _output, 1, ignoreShared: false, cache: null, new RamCounters(), new Parameters(), multifd: null);
     }
 
     public void Dispose()

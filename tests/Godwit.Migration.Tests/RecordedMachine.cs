@@ -70,6 +70,8 @@ internal sealed class RecordedMachine : IMigratableMachine, IDisposable
 
     public void HoldIncoming() => Held++;
 
+    public void LoseIncoming() => throw new NotSupportedException();
+
     public void DiscardIncoming() => Discarded++;
 
     public void SynchronizeWriters() => throw new NotSupportedException();

@@ -30,6 +30,9 @@ internal sealed class SourceRun : IDisposable
 
     public byte[] Bytes => [.. _bytes];
 
+    /// <summary>Multifd channels whose bytes the peer takes and forgets; it leaves others alone.</summary>
+    public int Drains { get; init; }
+
     /// <summary>Called on the migration's thread, too.</summary>
     public Action<MigrationStatus>? OnStatus { get; set; }
 
@@ -51,8 +54,12 @@ internal sealed class SourceRun : IDisposable
         Migrator.Migrate(_listener.Address);
         var reading = new Thread(() =>
         {
-            if (Accept())
-                Read(cut, then ?? (c => c.Shutdown()), shut);
+            if (!Accept())
+                return;
+            var draining = Enumerable.Range(0, Drains).Select(_ => new Thread(Drain)).ToList();
+            draining.ForEach(t => t.Start());
+            Read(cut, then ?? (c => c.Shutdown()), shut);
+            draining.ForEach(t => t.Join());
         });
         reading.Start();
         Assert.True(_over.Task.Wait(TimeSpan.FromSeconds(60)), $"it hangs: {States}");
@@ -108,6 +115,22 @@ internal sealed class SourceRun : IDisposable
         catch (OperationCanceledException)
         {
             return false;
+        }
+    }
+
+    private void Drain()
+    {
+        try
+        {
+            using var channel = _listener.Accept(_cancelled.Token);
+            var buffer = new byte[1 << 16];
+            while (channel.Read(buffer) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The source hung up, or never came.
         }
     }
 

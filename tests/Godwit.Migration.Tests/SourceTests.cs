@@ -23,7 +23,14 @@ public sealed class SourceTests
         using var run = new SourceRun(machine, scheme);
         if (returnPath)
             run.Set("return-path");
-        Slow(run);
+        run.Migrator.Parameters = new Parameters { MaxBandwidth = 20 << 20, DowntimeLimit = 50 };
+        // More than goes within the limit, however seldom the guest gets to run, until there were rounds enough.
+        machine.AlwaysStored = Pages / 2;
+        _ = Task.Run(() =>
+        {
+            SpinWait.SpinUntil(() => run.Migrator.Query().Ram?.DirtySyncCount > 2, TimeSpan.FromSeconds(60));
+            machine.AlwaysStored = 0;
+        });
 
         run.Run(shut: returnPath ? 0 : null);
 
@@ -165,8 +172,6 @@ public sealed class SourceTests
     }
 
     /// <summary>Little enough a window for several rounds, and a limit that this guest meets.</summary>
-    private static void Slow(SourceRun run) => run.Migrator.Parameters = new Parameters { MaxBandwidth = 20 << 20, DowntimeLimit = 50 };
-
     private static void AssertMemory(TestMachine machine, byte[] stream)
     {
         var model = RamModel.Read(stream);

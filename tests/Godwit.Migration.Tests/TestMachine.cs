@@ -119,6 +119,8 @@ internal sealed class TestMachine : IMigratableMachine, IDisposable
 
     public void HoldIncoming() => Note("hold");
 
+    public void LoseIncoming() => Note("lose");
+
     public void DiscardIncoming() => Note("discard");
 
     public void Dispose()

@@ -217,6 +217,10 @@ public sealed class SessionTests : IDisposable
         {
         }
 
+        public void LoseIncoming()
+        {
+        }
+
         public void DiscardIncoming()
         {
         }

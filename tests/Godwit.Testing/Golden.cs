@@ -15,7 +15,25 @@ public static class Golden
     public static IReadOnlyList<string> Returns { get; } = Names(".return.gz");
 
     /// <summary>Streams that a receiver takes to their end.</summary>
-    public static IEnumerable<string> Receivable => Streams.Where(n => !n.EndsWith("-postcopy", StringComparison.Ordinal) && !n.EndsWith("-multifd", StringComparison.Ordinal));
+    public static IEnumerable<string> Receivable => Streams.Where(n => !n.EndsWith("-postcopy", StringComparison.Ordinal) && !n.Contains("-multifd", StringComparison.Ordinal));
+
+    /// <summary>Streams whose two multifd channels were kept, too.</summary>
+    public static IEnumerable<string> Multifd => Streams.Where(n => n.Contains("11.1-multifd", StringComparison.Ordinal) || n.EndsWith("-sections", StringComparison.Ordinal));
+
+    /// <summary>The same, and those of machines other than virt.</summary>
+    public static IEnumerable<string> MultifdOfAny => Names(".channel0.gz");
+
+    /// <param name="name">One of <see cref="MultifdOfAny"/>.</param>
+    /// <param name="id">0 or 1.</param>
+    public static byte[] Channel(string name, int id) => Load($"{name}.channel{id}.gz");
+
+    /// <summary>Mapped-ram files of a machine of 4 MiB; the one whose name ends in -offset begins at <see cref="MappedOffset"/>.</summary>
+    public static IReadOnlyList<string> Mapped { get; } = Names(".mapped.gz");
+
+    /// <summary>Bytes from the start of a mapped-ram file to its stream.</summary>
+    public static int MappedOffset(string name) => name.EndsWith("-offset", StringComparison.Ordinal) ? 0x1234 : 0;
+
+    public static byte[] MappedFile(string name) => Load($"{name}.mapped.gz");
 
     public static byte[] Stream(string name) => Load($"{name}.stream.gz");
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -15,7 +16,10 @@ public sealed class LiveGuest : IAsyncDisposable
     private static readonly string[] Capabilities =
     [
         "xbzrle", "auto-converge", "events", "return-path", "pause-before-switchover", "x-ignore-shared", "validate-uuid", "switchover-ack",
+        "multifd", "zero-copy-send", "late-block-activate", "mapped-ram", "postcopy-ram",
     ];
+
+    private const int FileOffset = 0x1234;
 
     private readonly GuestKind _kind;
     private readonly IReadOnlyList<string> _more;
@@ -50,9 +54,11 @@ public sealed class LiveGuest : IAsyncDisposable
         try
         {
             using var cancel = new CancellationTokenSource(MovePatience);
-            await SetCapabilitiesAsync(destination, move.CapabilityNames);
+            await SetCapabilitiesAsync(destination, [.. move.CapabilityNames, .. move.ThereOnly.Split(',', StringSplitOptions.RemoveEmptyEntries)]);
             await SetCapabilitiesAsync(Machine, move.CapabilityNames);
+            await destination.Qmp.SetParametersAsync(Parameters(move.Parameters));
             await Machine.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = move.Rounds ? 20L << 20 : 0, ["downtime-limit"] = move.Rounds ? 1 : 2000 });
+            await Machine.Qmp.SetParametersAsync(Parameters(move.Parameters));
             var (source, incoming) = Addresses(move.Transport, destination.Folder);
             if (!move.AtRest)
                 await IncomingAsync(destination, incoming);
@@ -67,6 +73,14 @@ public sealed class LiveGuest : IAsyncDisposable
             Equal("postmigrate", await Machine.Qmp.QueryStatusAsync(), "the source's run state");
             if (move.AtRest)
                 await IncomingAsync(destination, incoming);
+            if (move.Arriving is { } arriving)
+            {
+                await WaitForStatusAsync(destination, "postcopy-active", cancel.Token);
+                await TakenByAsync(destination);
+                await arriving(destination);
+                return;
+            }
+
             await WaitForRunStateAsync(destination, move.RunState, cancel.Token);
             info = await destination.Qmp.WaitForMigrationAsync(cancel.Token);
             Equal("completed", info.GetProperty("status").GetString(), "the destination's status");
@@ -161,6 +175,15 @@ public sealed class LiveGuest : IAsyncDisposable
         return machine.Qmp.ExecuteAsync("migrate-set-capabilities", new JsonObject { ["capabilities"] = list });
     }
 
+    /// <summary>What multifd takes is said anew for each move: a machine that the guest came to still has that move's.</summary>
+    private static JsonObject Parameters(string text)
+    {
+        var all = new JsonObject { ["multifd-channels"] = 2, ["multifd-compression"] = "none", ["zero-page-detection"] = "multifd", ["direct-io"] = false };
+        foreach (var words in text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(p => p.Split('=', 2)))
+            all[words[0]] = long.TryParse(words[1], CultureInfo.InvariantCulture, out var number) ? number : bool.TryParse(words[1], out var on) ? on : words[1];
+        return all;
+    }
+
     private static Task<QemuProcess> LaunchAsync(GuestKind kind, string machine, IReadOnlyList<string> more)
     {
         var command = MachineCommand.Live(machine);
@@ -176,6 +199,8 @@ public sealed class LiveGuest : IAsyncDisposable
             case "tcp":
                 var port = FreePort();
                 return ($"tcp:127.0.0.1:{port}", $"tcp:127.0.0.1:{port}");
+            case "file-offset":
+                return ($"file:{folder}/stream,offset={FileOffset}", $"file:{folder}/stream,offset={FileOffset}");
             case "exec":
                 return ($"exec:cat >{folder}/stream", $"exec:cat {folder}/stream");
             default:

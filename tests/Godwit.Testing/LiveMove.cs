@@ -1,13 +1,17 @@
 using System.Text.Json;
+using Godwit.Monitor;
 
 namespace Godwit.Testing;
 
 /// <summary>How a guest goes from one machine to another.</summary>
 /// <param name="To">The destination, as <see cref="MachineCommand.Named"/> has it.</param>
-/// <param name="Transport"><c>unix</c>, <c>tcp</c>, <c>exec</c> (commands that write and read a file) or <c>file</c>.</param>
+/// <param name="Transport"><c>unix</c>, <c>tcp</c>, <c>exec</c> (commands that write and read a file) <c>file</c>, or <c>file-offset</c> (the stream doesn't begin at the start of the file).</param>
 /// <param name="Capabilities">Switched on at both ends, separated by commas.</param>
 public sealed record LiveMove(string To, string Transport = "unix", string Capabilities = "")
 {
+    /// <summary>Set at both ends, as <c>NAME=VALUE</c> separated by commas; at the source they come before what <see cref="Rounds"/> sets.</summary>
+    public string Parameters { get; init; } = "";
+
     /// <summary>The run state that the guest is in and must be in afterwards.</summary>
     public string RunState { get; init; } = "running";
 
@@ -20,8 +24,14 @@ public sealed record LiveMove(string To, string Transport = "unix", string Capab
     /// <summary>Called with the source's last <c>query-migrate</c>.</summary>
     public Action<JsonElement>? Completed { get; init; }
 
+    /// <summary>Called when the guest runs at the destination and its pages still come, in place of waiting for the end.</summary>
+    public Func<QemuProcess, Task>? Arriving { get; init; }
+
+    /// <summary>Switched on at the destination alone, separated by commas.</summary>
+    public string ThereOnly { get; init; } = "";
+
     /// <summary>The stream is whole before the destination reads it.</summary>
-    public bool AtRest => Transport is "exec" or "file";
+    public bool AtRest => Transport is "exec" or "file" or "file-offset";
 
     public string[] CapabilityNames => Capabilities.Split(',', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -69,7 +69,13 @@ public sealed class QmpConversation : IDisposable
 
     /// <summary>Asks until the answer's status is the one that is waited for.</summary>
     /// <returns>Events that came meanwhile.</returns>
-    public List<string> WaitFor(string query, string status)
+    public List<string> WaitFor(string query, string status) => WaitFor(query, status, s => s == status);
+
+    /// <summary>Asks until no migration is under way.</summary>
+    /// <returns>Events that came meanwhile.</returns>
+    public List<string> Settle() => WaitFor("query-migrate", "an end", s => s is null or "none" or "failed" or "completed" or "cancelled");
+
+    private List<string> WaitFor(string query, string awaited, Func<string?, bool> isAwaited)
     {
         var watch = Stopwatch.StartNew();
         var messages = new List<string>();
@@ -80,10 +86,10 @@ public sealed class QmpConversation : IDisposable
             var (before, answer) = ReadUntil(mark);
             messages.AddRange(before);
             var now = answer is null ? Closed : (string?)JsonNode.Parse(answer)!["return"]?["status"];
-            if (now == status)
+            if (isAwaited(now))
                 return messages.Concat(Say(" ")).ToList();
             if (now == Closed || watch.ElapsedMilliseconds > PatienceMilliseconds)
-                throw new InvalidOperationException($"{query} says {now}, and not {status}: {answer}; {Errors}");
+                throw new InvalidOperationException($"{query} says {now}, and not {awaited}: {answer}; {Errors}");
         }
     }
 

@@ -7,9 +7,9 @@ namespace Godwit.Testing;
 public static class Transcript
 {
     /// <param name="step">Bytes that each try of the reader is given more than the one before; 0 for everything at once.</param>
-    public static List<string> Read(ReadOnlySpan<byte> stream, int step, StreamReadMode mode = StreamReadMode.Whole, ISectionLengths? lengths = null)
+    public static List<string> Read(ReadOnlySpan<byte> stream, int step, StreamReadMode mode = StreamReadMode.Whole, ISectionLengths? lengths = null, int fileOffset = 0)
     {
-        var reader = new MigrationStreamReader(mode) { Lengths = lengths };
+        var reader = new MigrationStreamReader(mode) { Lengths = lengths, FileOffset = fileOffset };
         var lines = new List<string>();
         var raw = new StringBuilder();
         var at = 0;
@@ -35,7 +35,7 @@ public static class Transcript
 
     private static void Append(List<string> lines, StringBuilder raw, in StreamElement element, MigrationStreamReader reader)
     {
-        if (element.Kind is StreamElementKind.SectionData or StreamElementKind.VmDescriptionData or StreamElementKind.PackagedData)
+        if (element.Kind is StreamElementKind.SectionData or StreamElementKind.VmDescriptionData or StreamElementKind.PackagedData or StreamElementKind.MappedRamData)
         {
             raw.Append(Convert.ToHexString(element.Payload));
             return;

@@ -66,12 +66,26 @@ def stalled(machine):
     machine.write("l", (FLASH + (32 << 20), 0x700070))
 
 
+LOADED = ["-bios", "{folder}/blank", "-device", f"loader,addr=0x80100000,force-raw=on,file={ROOT / 'guests/heartbeat/heartbeat.elf'}"]
+
+# Pages that aren't zero, for a machine that doesn't run.
+PATTERN = ["-device", "loader,file={folder}/pattern,addr=0x200000,force-raw=on"]
+
 # name: (QEMU, its options, capabilities, what else)
 CAPTURES = {
     "virt-11.1": (NEW, beat("pages=16 rate=1000"), [], {}),
     "virt-10.0-xbzrle": (OLD, beat("pages=64 rate=max pattern=counter"), ["return-path", "xbzrle", "events"], {"rounds": 4}),
     "virt-11.1-postcopy": (NEW, beat("pages=32 rate=max pattern=sparse"), ["postcopy-ram"], {"postcopy": True}),
     "virt-10.0-multifd": (OLD, beat("pages=8"), ["multifd"], {}),
+    "virt-11.1-multifd": (NEW, beat("pages=16 rate=1000"), ["multifd"], {"channels": {}}),
+    "virt-11.1-multifd-zlib": (NEW, beat("pages=16 rate=1000"), ["multifd"], {"channels": {"multifd-compression": "zlib"}}),
+    "virt-11.1-multifd-zstd": (NEW, beat("pages=16 rate=1000"), ["multifd"], {"channels": {"multifd-compression": "zstd"}}),
+    "virt-10.0-multifd-sections": (
+        OLD, [*beat("pages=16 rate=1000"), "-global", "migration.multifd-flush-after-each-section=on"], ["multifd"], {"channels": {}}),
+    "alpha-10.0-multifd": (
+        "qemu-system-alpha", ["-m", "8M", "-S", "-nodefaults", "-vga", "none", "-bios", "{folder}/alpha.elf", *PATTERN], ["multifd"], {"channels": {}}),
+    "s390x-10.0-multifd": (
+        "qemu-system-s390x", ["-m", "8M", "-S", "-bios", "{folder}/small", *PATTERN], ["multifd"], {"channels": {"zero-page-detection": "legacy"}}),
     "virt-10.0-ignore-shared": (
         OLD,
         ["-M", "virt,memory-backend=m", "-object", "memory-backend-file,id=m,mem-path={folder}/ram,size=16M,share=on", "-m", "16M",
@@ -82,6 +96,10 @@ CAPTURES = {
         OLD, [*beat("pages=8 rate=0"), "-machine", "suppress-vmdesc=on", "-global", "migration.send-configuration=off"], ["return-path"], {}),
     "virt-11.1-receiving": (NEW, DRIVEN, [], {"drive": receiving}),
     "virt-11.1-stalled": (NEW, DRIVEN, [], {"drive": stalled}),
+    # A board of little memory, as its pages stand at their own places of the file, empty ones too.
+    "spike-11.1-mapped-ram": (NEW, ["-M", "spike", "-m", "4M", *LOADED, "-S"], ["mapped-ram"], {"file": 0}),
+    "spike-10.0-mapped-ram-offset": (
+        OLD, ["-M", "spike", "-m", "4M", *LOADED, "-S"], ["mapped-ram", "multifd"], {"file": 0x1234}),
     # Machines without their firmware, which isn't ours to keep: blanks take its place.
     "pc-10.0": (
         "qemu-system-x86_64",
@@ -96,6 +114,7 @@ CAPTURES = {
 def blanks(folder):
     pathlib.Path(folder, "blank").write_bytes(bytes(65536))
     pathlib.Path(folder, "small").write_bytes(bytes(4096))
+    pathlib.Path(folder, "pattern").write_bytes(b"".join(struct.pack(">Q", i // 64) for i in range(400 << 7)))
     base, size = 0xFFFFFC0000000000, 8192
     header = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 0x9026, 1, base, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     segment = struct.pack("<IIQQQQQQ", 1, 7, 120, base, base, size, size, 8192)
@@ -206,8 +225,71 @@ def relay(listen, connect, forward, back):
     threading.Thread(target=accept, daemon=True).start()
 
 
+def record(listen, connections):
+    """Takes so many connections of a source, which waits for no answer; all their bytes."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(listen)
+    server.listen(16)
+    kept = [bytearray() for _ in range(connections)]
+
+    def take(into):
+        client, _ = server.accept()
+        while data := client.recv(65536):
+            into.extend(data)
+
+    threads = [threading.Thread(target=take, args=(into,), daemon=True) for into in kept]
+    for thread in threads:
+        thread.start()
+    return kept, threads
+
+
+def capture_channels(name):
+    """A source with two multifd channels: the main one as NAME.stream.gz, the others as NAME.channelN.gz."""
+    program, options, capabilities, more = CAPTURES[name]
+    folder = tempfile.mkdtemp()
+    blanks(folder)
+    source = Machine(program, options, folder, "source")
+    try:
+        time.sleep(0.3)
+        source.capabilities(capabilities)
+        source("migrate-set-parameters", **{"multifd-channels": 2, **more["channels"]})
+        kept, threads = record(f"{folder}/in", 3)
+        source("migrate", uri=f"unix:{folder}/in")
+        source.wait("completed")
+        for thread in threads:
+            thread.join()
+        for data in kept:
+            main = data.startswith(b"QEVM")
+            write(f"{name}.stream.gz" if main else f"{name}.channel{data[24]}.gz", data)
+    finally:
+        source.end()
+        shutil.rmtree(folder)
+
+
+def capture_file(name):
+    """A source that writes a mapped-ram file: NAME.mapped.gz."""
+    program, options, capabilities, more = CAPTURES[name]
+    folder = tempfile.mkdtemp()
+    blanks(folder)
+    source = Machine(program, options, folder, "source")
+    try:
+        source.capabilities(capabilities)
+        source("migrate", uri=f"file:{folder}/out,offset={more['file']}")
+        source.wait("completed")
+        write(f"{name}.mapped.gz", pathlib.Path(folder, "out").read_bytes())
+    finally:
+        source.end()
+        shutil.rmtree(folder)
+
+
 def capture(name):
     program, options, capabilities, more = CAPTURES[name]
+    if "channels" in more:
+        capture_channels(name)
+        return
+    if "file" in more:
+        capture_file(name)
+        return
     folder = tempfile.mkdtemp()
     blanks(folder)
     source = Machine(program, options, folder, "source")

@@ -9,7 +9,7 @@ namespace Godwit.Archive.Receive;
 /// Writes guest memory as one RAM section that holds each page once. A page that comes for the first time is appended; one that
 /// comes again overwrites what it was. Zero pages are only noted, and written last, for a zero page may still become another.
 /// </summary>
-internal sealed class CompactRam : IDisposable
+internal sealed partial class CompactRam : IDisposable
 {
     private const long ZeroPage = 1;
 
@@ -50,7 +50,7 @@ internal sealed class CompactRam : IDisposable
     /// <exception cref="MigrationStreamException">A page that can't be what it claims.</exception>
     public void Add(in StreamElement page, StreamInput input)
     {
-        var key = _firstPage[page.Block!.Index] + (long)(page.PageOffset >> _granuleBits);
+        var key = Key(page.Block!, page.PageOffset);
         var at = _index[key];
         if (at != 0)
             RewrittenPages++;
@@ -121,6 +121,8 @@ internal sealed class CompactRam : IDisposable
     }
 
     public void Dispose() => _index.Dispose();
+
+    private long Key(RamBlock block, ulong offset) => _firstPage[block.Index] + (long)(offset >> _granuleBits);
 
     private void ApplyXbzrle(in StreamElement page, long key, long at, StreamInput input)
     {

@@ -42,6 +42,10 @@ internal sealed class PartialFile : IDisposable
         Length += bytes.Length;
     }
 
+    /// <summary>Appends bytes that <see cref="WriteAt"/> will write.</summary>
+    public void Reserve(long count) => Length += count;
+
+    /// <summary>For any thread.</summary>
     public void WriteAt(long offset, ReadOnlySpan<byte> bytes) => RandomAccess.Write(Handle, bytes, offset);
 
     public void ReadAt(long offset, Span<byte> bytes)

@@ -12,4 +12,7 @@ public sealed record ReceiveOptions
 
     /// <summary>Bytes of a target page, for a stream that doesn't say it and whose first pages don't show it.</summary>
     public int? PageSize { get; init; }
+
+    /// <summary>How many multifd channels there must be; null: as many as the source has, which may be none.</summary>
+    public int? MultifdChannels { get; init; }
 }

@@ -14,7 +14,8 @@ public enum EndProof
 }
 
 /// <param name="MachineName">The source's machine type; empty where the stream has no configuration.</param>
-/// <param name="BytesReceived">Bytes that came over the channel.</param>
+/// <param name="BytesReceived">Bytes that came, over all channels.</param>
+/// <param name="MultifdChannels">Channels that pages came over, beside the main one.</param>
 /// <param name="FileLength">Bytes of the file.</param>
 /// <param name="StoredPages">Pages in the file with their bytes.</param>
 /// <param name="RewrittenPages">Pages that came again, in later rounds.</param>
@@ -23,6 +24,7 @@ public enum EndProof
 public sealed record ReceiveSummary(
     string MachineName,
     long BytesReceived,
+    int MultifdChannels,
     long FileLength,
     long StoredPages,
     long ZeroPages,

@@ -30,21 +30,23 @@ public sealed class Receiver : IDisposable
     private readonly PartialFile _file;
     private readonly PartialFile _between;
     private readonly string _indexPath;
+    private readonly ReceivingChannels? _multifd;
     private CompactRam? _ram;
     private int _devices;
     private bool _ramEnding;
     private bool _ramFinished;
 
-    private Receiver(Channel channel, string path, ReceiveOptions options, ReceiveProgress progress)
+    private Receiver(Channel channel, string path, ReceiveOptions options, ReceiveProgress progress, ReceivingChannels? multifd, ReadOnlySpan<byte> read)
     {
+        _multifd = multifd;
         _channel = channel;
         _options = options;
         _progress = progress;
         var reader = new MigrationStreamReader();
         if (options.PageSize is { } size)
             reader.PageBits = BitOperations.Log2((uint)size);
-        _input = new StreamInput(channel, reader);
-        _migration = new IncomingMigration(channel, options.SwitchoverAck);
+        _input = new StreamInput(channel, reader, read);
+        _migration = new IncomingMigration(channel, options.SwitchoverAck) { TakesMultifd = multifd is not null };
         _file = new PartialFile(path);
         try
         {
@@ -59,14 +61,44 @@ public sealed class Receiver : IDisposable
         _indexPath = Path.GetFullPath(path) + ".index" + PartialFile.Suffix;
     }
 
-    /// <summary>Receives the migration that comes over <paramref name="channel"/> into <paramref name="path"/>.</summary>
+    /// <summary>Receives the migration that comes to an address into <paramref name="path"/>, over multifd channels as well if the source has them.</summary>
     /// <exception cref="MigrationStreamException">The stream is malformed, ends too early, or uses something unsupported.</exception>
     /// <exception cref="IOException">The connection or the file failed.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; the source keeps its guest.</exception>
-    public static ReceiveSummary Receive(Channel channel, string path, ReceiveOptions options, ReceiveProgress progress, CancellationToken cancellation)
+    public static ReceiveSummary Receive(ChannelListener listener, string path, ReceiveOptions options, ReceiveProgress progress, CancellationToken cancellation)
+    {
+        if (!listener.Waits)
+        {
+            using var only = listener.Accept(cancellation);
+            return Receive(only, path, options, progress, cancellation);
+        }
+
+        using var multifd = new ReceivingChannels(listener, options);
+        using var main = multifd.WaitForMain(cancellation, out var read);
+        using var registration = cancellation.Register(multifd.Shutdown);
+        return Receive(main, path, options, progress, multifd, read, cancellation);
+    }
+
+    /// <summary>Receives the migration that comes over one channel into <paramref name="path"/>.</summary>
+    /// <exception cref="MigrationStreamException">The stream is malformed, ends too early, or uses something unsupported.</exception>
+    /// <exception cref="IOException">The connection or the file failed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; the source keeps its guest.</exception>
+    public static ReceiveSummary Receive(Channel channel, string path, ReceiveOptions options, ReceiveProgress progress, CancellationToken cancellation) =>
+        Receive(channel, path, options, progress, null, [], cancellation);
+
+    public void Dispose()
+    {
+        _multifd?.Dispose();
+        _ram?.Dispose();
+        _between.Dispose();
+        _file.Dispose();
+    }
+
+    private static ReceiveSummary Receive(
+        Channel channel, string path, ReceiveOptions options, ReceiveProgress progress, ReceivingChannels? multifd, ReadOnlySpan<byte> read, CancellationToken cancellation)
     {
         using var registration = cancellation.Register(channel.Shutdown);
-        using var receiver = new Receiver(channel, path, options, progress);
+        using var receiver = new Receiver(channel, path, options, progress, multifd, read);
         try
         {
             return receiver.Run();
@@ -76,15 +108,9 @@ public sealed class Receiver : IDisposable
             receiver._migration.Fail();
             if (e is not OperationCanceledException)
                 cancellation.ThrowIfCancellationRequested();
+            multifd?.ThrowIfFailed();
             throw;
         }
-    }
-
-    public void Dispose()
-    {
-        _ram?.Dispose();
-        _between.Dispose();
-        _file.Dispose();
     }
 
     private ReceiveSummary Run()
@@ -95,9 +121,10 @@ public sealed class Receiver : IDisposable
         {
             while (!_ramFinished && _input.TryNext(out var element))
                 Take(element);
-            _ram?.Flush(_input.Buffer);
+            if (_multifd is not { HasCome: true })
+                _ram?.Flush(_input.Buffer);
             pages = Math.Max(pages, TotalPages());
-            _progress.Set(_input.BytesRead, _ram is null ? 0 : _ram.StoredPages + _ram.ZeroPages, pages);
+            _progress.Set(BytesReceived, _ram is null ? 0 : _ram.StoredPages + _ram.ZeroPages, pages);
             if (!_ramFinished && !_input.Fill() && _input.Reader.AfterEof)
                 break;
         }
@@ -108,7 +135,8 @@ public sealed class Receiver : IDisposable
         Commit();
         return new ReceiveSummary(
             _input.Reader.Configuration?.MachineName ?? "",
-            _input.BytesRead,
+            BytesReceived,
+            _multifd?.Count ?? 0,
             _file.Length,
             _ram!.StoredPages,
             _ram.ZeroPages,
@@ -134,7 +162,9 @@ public sealed class Receiver : IDisposable
         }
     }
 
-    private int PageBits => _input.Reader.PageBits ?? MigrationStreamReader.DefaultPageBits;
+    private long BytesReceived => _input.BytesRead + (_multifd?.Bytes ?? 0);
+
+    private int PageBits => _input.Reader.PageBits ?? _multifd?.PageSize.Bits ?? MigrationStreamReader.DefaultPageBits;
 
     /// <summary>Pages of less than 4 KiB are known of small machines only (AVR).</summary>
     private int GranuleBits() => TotalPages() < SmallMachinePages ? 8 : MigrationStreamReader.DefaultPageBits;
@@ -154,15 +184,22 @@ public sealed class Receiver : IDisposable
         var section = _input.Reader.Section;
         switch (element.Kind)
         {
+            case StreamElementKind.Configuration when _input.Reader.Configuration!.TargetPageBits is { } bits:
+                _multifd?.PageSize.Tell(bits);
+                break;
             case StreamElementKind.RamMemSize or StreamElementKind.RamBlock:
+                return;
+            case StreamElementKind.RamPage when _multifd is { HasCome: true }:
+                StartRam().AddShared(element, _input);
                 return;
             case StreamElementKind.RamPage:
                 StartRam().Add(element, _input);
                 return;
             case StreamElementKind.RamControl when section!.Type == SectionType.Start:
-                WriteBlockList(section);
+                EndStart(element, section);
                 return;
             case StreamElementKind.RamControl:
+                _multifd?.Take(element, section!.Type);
                 _ramEnding = section!.Type == SectionType.End;
                 if (_ramEnding && _input.Reader.HasFooters == false)
                     FinishRam();
@@ -170,7 +207,7 @@ public sealed class Receiver : IDisposable
             case StreamElementKind.SectionStart when section!.IsRam:
                 return;
             case StreamElementKind.SectionFooter when section!.IsRam:
-                if (section.Type == SectionType.Start)
+                if (section.Type == SectionType.Start && _ram is null)
                     _file.Append(Raw(element));
                 else if (_ramEnding)
                     FinishRam();
@@ -187,6 +224,25 @@ public sealed class Receiver : IDisposable
     private ReadOnlySpan<byte> Raw(in StreamElement element) => _input.Buffer.Slice(_input.ElementStart, (int)element.Length);
 
     private CompactRam StartRam() => _ram ??= new CompactRam(_file, new PageIndex(_indexPath), _input.Reader, _input.Reader.PageBits ?? GranuleBits());
+
+    /// <summary>From multifd channels pages come from here on, before START's footer has: it is written ahead of it.</summary>
+    private void EndStart(in StreamElement element, SectionHeader section)
+    {
+        if (!element.Flags.HasFlag(RamFlags.Eos))
+        {
+            _multifd?.Take(element, section.Type);
+            return;
+        }
+
+        WriteBlockList(section);
+        if (_multifd is null || !_multifd.Begins())
+            return;
+        var writer = new WireWriter(new byte[SectionHeader.FooterLength]);
+        section.WriteFooter(ref writer);
+        _file.Append(writer.Written);
+        _multifd.Ram = StartRam();
+        _multifd.Take(element, section.Type);
+    }
 
     /// <summary>The START section anew: a stream that no longer speaks of postcopy has no page sizes in its block list.</summary>
     private void WriteBlockList(SectionHeader section)
@@ -214,8 +270,11 @@ public sealed class Receiver : IDisposable
     private void FinishRam()
     {
         var footers = _input.Reader.HasFooters ?? true;
+        if (_multifd is { HasCome: true } && !footers)
+            throw new MigrationStreamException(_input.Reader.Offset, SectionHeader.RamName, "footer", "a stream without section footers can't be received from multifd channels");
         StartRam().Flush(_input.Buffer);
-        _ram!.Finish(footers);
+        _ram!.EndPackets();
+        _ram.Finish(footers);
         var buffer = new byte[1 << 16];
         for (var at = 0L; at < _between.Length; at += buffer.Length)
         {

@@ -17,16 +17,28 @@ internal static class ReceiveCommand
         var output = new Option<string>("--output", "-o") { Description = "The file that the migration ends in", Required = true };
         var ack = new Option<SwitchoverAckMode>("--switchover-ack") { Description = "Tell the source that it may switch over: when it seems to wait for that (auto), always (on), never (off)" };
         var sync = new Option<bool>("--sync") { Description = "Let go of the source only when the file is on the disk" };
+        var channels = new Option<int?>("--multifd-channels") { Description = "How many multifd channels the source must have; without it, as many as it has" };
+        channels.Validators.Add(static result =>
+        {
+            if (result.Tokens is not [var token] || !int.TryParse(token.Value, out var count) || count is < 1 or > 255)
+                result.AddError("--multifd-channels is a number from 1 to 255");
+        });
         var pageSize = Uris.PageSizeOption();
         var json = new Option<bool>("--json") { Description = "Print the summary as JSON" };
         var command = new Command("receive", "End a live migration from any QEMU in a file that is itself a migration stream.")
         {
-            uri, output, ack, sync, pageSize, json,
+            uri, output, channels, ack, sync, pageSize, json,
         };
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(uri),
             parsed.GetRequiredValue(output),
-            new ReceiveOptions { SwitchoverAck = parsed.GetValue(ack), Sync = parsed.GetValue(sync), PageSize = parsed.GetValue(pageSize) },
+            new ReceiveOptions
+            {
+                SwitchoverAck = parsed.GetValue(ack),
+                Sync = parsed.GetValue(sync),
+                PageSize = parsed.GetValue(pageSize),
+                MultifdChannels = parsed.GetValue(channels),
+            },
             parsed.GetValue(json)));
         return command;
     }
@@ -38,21 +50,21 @@ internal static class ReceiveCommand
         if (listener.Waits)
             Terminal.Note($"waiting for a migration on {listener.Address}");
 
-        // The listener stays: a source with multifd connects again before it says anything, and is to be refused by name.
-        using var channel = listener.Accept(cancel.Token);
         var progress = new ReceiveProgress();
         ReceiveSummary summary;
         try
         {
             summary = ProgressBar.Run(
                 "receive",
-                () => Receiver.Receive(channel, output, options, progress, cancel.Token),
+                () => Receiver.Receive(listener, output, options, progress, cancel.Token),
                 () => (progress.Pages, progress.TotalPages, Units.Bytes(progress.Bytes)));
         }
         catch (MigrationStreamException e) when (e.Unsupported is not null)
         {
             Terminal.Error(e.Message);
-            Terminal.Error($"switch capability {e.Unsupported} off at the source (migrate-set-capabilities) and migrate again");
+            Terminal.Error(e.Unsupported.Contains('=', StringComparison.Ordinal)
+                ? "set that parameter to another value at the source (migrate-set-parameters) and migrate again"
+                : $"switch capability {e.Unsupported} off at the source (migrate-set-capabilities) and migrate again");
             return ExitCode.Failed;
         }
 
@@ -68,6 +80,8 @@ internal static class ReceiveCommand
         var table = new TextTable($"received into {output}", "", ">");
         table.Row("machine", summary.MachineName);
         table.Row("received", Units.Bytes(summary.BytesReceived));
+        if (summary.MultifdChannels > 0)
+            table.Row("multifd channels", Units.Count(summary.MultifdChannels));
         table.Row("file", Units.Bytes(summary.FileLength));
         table.Row("pages stored", Units.Count(summary.StoredPages));
         table.Row("pages zero", Units.Count(summary.ZeroPages));
@@ -89,6 +103,7 @@ internal static class ReceiveCommand
         writer.WriteString("file", output);
         writer.WriteString("machine", summary.MachineName);
         writer.WriteNumber("bytes-received", summary.BytesReceived);
+        writer.WriteNumber("multifd-channels", summary.MultifdChannels);
         writer.WriteNumber("file-length", summary.FileLength);
         writer.WriteNumber("page-size", summary.PageSize);
         writer.WriteNumber("pages-stored", summary.StoredPages);

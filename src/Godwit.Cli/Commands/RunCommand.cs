@@ -87,7 +87,7 @@ internal static class RunCommand
             Uuid = options.Uuid,
         });
         using var processFile = options.PidFile is { } path ? new ProcessFile(path) : null;
-        using var migrator = new Migrator(machine);
+        using var migrator = new Migrator(machine) { Parameters = new Parameters { MultifdFlushAfterEachSection = options.MultifdFlushAfterEachSection } };
         var monitored = new MonitoredMachine(machine, options.Name, () => quit.TrySetResult(false));
         using var qmp = new MachineMonitor(machine, monitored, migrator, endsAtShutdown: !options.NoShutdown);
         made = (monitored, migrator);

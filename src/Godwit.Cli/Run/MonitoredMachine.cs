@@ -26,6 +26,8 @@ internal sealed class MonitoredMachine(VirtMachine machine, string? name, Action
             throw new MigrationRefusedException("Migration is not finalized yet");
         if (machine.State is RunState.Shutdown or RunState.InternalError)
             throw new MigrationRefusedException("Resetting the Virtual Machine is required");
+        if (machine.State == RunState.IoError)
+            throw new MigrationRefusedException("The guest's memory is lost: query-migrate says why");
         machine.Continue();
     }
 

@@ -54,6 +54,9 @@ internal sealed record RunOptions
     /// <summary>The machine's, for people.</summary>
     public string? Name { get; init; }
 
+    /// <summary>As <see cref="Godwit.Migration.Control.Parameters.MultifdFlushAfterEachSection"/>.</summary>
+    public bool MultifdFlushAfterEachSection { get; init; }
+
     public IReadOnlyList<QmpOption> Qmp { get; init; } = [];
 
     /// <summary>The machine's state comes from another (QEMU: <c>-incoming</c>).</summary>

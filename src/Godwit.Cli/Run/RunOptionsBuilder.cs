@@ -20,6 +20,7 @@ internal sealed class RunOptionsBuilder
     private string? _backend;
     private string? _name;
     private string? _incoming;
+    private bool _flushAfterEachSection;
     private Guid _uuid;
 
     public string? Firmware { get; set; }
@@ -113,6 +114,14 @@ internal sealed class RunOptionsBuilder
         _backends.Add(backend with { Size = Checked("-object", $"{backend.Size}", backend.Size) });
     }
 
+    /// <summary>QEMU has many of these properties; the one here says how an older destination is spoken to.</summary>
+    public void Global(string text) => _flushAfterEachSection = text switch
+    {
+        "migration.multifd-flush-after-each-section=on" => true,
+        "migration.multifd-flush-after-each-section=off" => false,
+        _ => throw new UsageException($"-global: '{text}' is not supported; migration.multifd-flush-after-each-section=on|off is"),
+    };
+
     public void Serial(string text) => _serials.Add(SerialBackend.Parse(text));
 
     public void OnlyNone(string option, string value)
@@ -174,6 +183,7 @@ internal sealed class RunOptionsBuilder
         var backend = Backend();
         return new RunOptions
         {
+            MultifdFlushAfterEachSection = _flushAfterEachSection,
             MemorySize = _memory ?? backend?.Size ?? RunOptions.DefaultMemory,
             Harts = _harts,
             Cpu = _cpu,

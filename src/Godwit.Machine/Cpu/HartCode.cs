@@ -11,12 +11,9 @@ internal static class HartCode
     private const string Trimmed = "What isn't there needs no compiling.";
     private const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    /// <summary>Compiles, on a thread of its own, while nothing runs yet.</summary>
-    public static void Prepare() => new Thread(Compile) { IsBackground = true, Name = "prepare" }.Start();
-
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Trimmed)]
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = Trimmed)]
-    private static void Compile()
+    public static void Compile()
     {
         foreach (var type in typeof(HartCode).Assembly.GetTypes())
         {

@@ -17,6 +17,9 @@ public enum RunState
     /// <summary>A defect of ours ended a hart.</summary>
     InternalError,
 
+    /// <summary>Memory of the guest can't be read any more.</summary>
+    IoError,
+
     /// <summary>Made to take another machine's state, which isn't all there yet.</summary>
     InMigrate,
 
@@ -36,6 +39,7 @@ public static class RunStateName
         RunState.Running => "running",
         RunState.Paused => "paused",
         RunState.Shutdown => "shutdown",
+        RunState.IoError => "io-error",
         RunState.InMigrate => "inmigrate",
         RunState.FinishMigrate => "finish-migrate",
         RunState.PostMigrate => "postmigrate",

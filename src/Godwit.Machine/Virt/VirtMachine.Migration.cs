@@ -125,6 +125,20 @@ public sealed partial class VirtMachine : IMigratableMachine
         }
     }
 
+    public void LoseIncoming()
+    {
+        lock (_control)
+        {
+            _before = RunState.IoError;
+            if (_state == RunState.FinishMigrate)
+                return;
+            if (_state == RunState.Running)
+                Stand(RunState.IoError);
+            else
+                Enter(RunState.IoError);
+        }
+    }
+
     public void DiscardIncoming()
     {
         lock (_control)

@@ -45,7 +45,7 @@ public sealed partial class VirtMachine : IDisposable
             _autostart = !options.StartPaused;
             _threads = new HartThreads(_board.Harts, HartFailed);
             if (options.Incoming)
-                HartCode.Prepare();
+                Rehearsal.Begin();
         }
         catch
         {
@@ -122,7 +122,7 @@ public sealed partial class VirtMachine : IDisposable
         lock (_control)
         {
             // A state that is coming replaces all; one that is going stays what it is.
-            if (_state is RunState.InternalError or RunState.InMigrate or RunState.FinishMigrate)
+            if (_state is RunState.InternalError or RunState.IoError or RunState.InMigrate or RunState.FinishMigrate)
                 return;
             var wasRunning = _state == RunState.Running;
             if (wasRunning)
@@ -225,6 +225,9 @@ public sealed partial class VirtMachine : IDisposable
 
     private void HartFailed(Hart hart, Exception error)
     {
+        // Whoever fetches pages knows of it, and ends the machine's running.
+        if (error is PageLostException)
+            return;
         _ended.TrySetException(new HartFailedException(hart.Id, hart.State.Pc, error));
         // This thread is one that has to stand first.
         _ = Task.Run(() =>

@@ -154,8 +154,17 @@ public static class ChannelConnector
 
     private static FileStream OpenFile(MigrationUri uri)
     {
-        var stream = new FileStream(uri.Path, uri.FileOffset == 0 ? FileMode.Create : FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
-        stream.Seek(uri.FileOffset, SeekOrigin.Begin);
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var stream = new FileStream(uri.Path, options);
+        // What stands before the offset isn't ours; what stood behind it would follow the stream. A pipe has no length.
+        if (stream.CanSeek)
+        {
+            stream.SetLength(uri.FileOffset);
+            stream.Seek(uri.FileOffset, SeekOrigin.Begin);
+        }
+
         return stream;
     }
 }

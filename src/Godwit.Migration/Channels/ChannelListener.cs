@@ -42,6 +42,24 @@ public sealed class ChannelListener : IDisposable
         }
     }
 
+    /// <summary>Whether somebody has connected and wasn't accepted yet.</summary>
+    public bool HasPending => _socket is not null && WaitPending(0);
+
+    /// <summary>Waits until somebody has connected.</summary>
+    /// <returns>False: nobody did.</returns>
+    /// <exception cref="IOException">It listens no more.</exception>
+    public bool WaitPending(int milliseconds)
+    {
+        try
+        {
+            return _socket!.Poll(TimeSpan.FromMilliseconds(milliseconds), SelectMode.SelectRead);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            throw new IOException($"{Address}: {e.Message}", e);
+        }
+    }
+
     /// <summary>Waits for the source, or opens what needs no waiting.</summary>
     /// <exception cref="IOException">It can't be opened.</exception>
     public Channel Accept(CancellationToken cancellation)

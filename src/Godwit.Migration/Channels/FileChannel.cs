@@ -1,4 +1,5 @@
 using Godwit.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Migration.Channels;
 
@@ -14,6 +15,14 @@ internal sealed class FileChannel : Channel
     }
 
     public override bool IsBidirectional => false;
+
+    public override SafeFileHandle File => _stream.SafeFileHandle;
+
+    public override long Position
+    {
+        get => _stream.Position;
+        set => _stream.Position = value;
+    }
 
     public override int Read(Span<byte> buffer)
     {

@@ -7,6 +7,7 @@ namespace Godwit.Migration.Channels;
 internal sealed class SocketChannel : Channel
 {
     private readonly Socket _socket;
+    private ZeroCopySocket? _zeroCopy;
 
     public SocketChannel(Socket socket, string name)
         : base(name)
@@ -44,6 +45,18 @@ internal sealed class SocketChannel : Channel
         }
     }
 
+    public override long ReadAll(ScatterBuffer places)
+    {
+        try
+        {
+            return places.ReceiveAllFrom(_socket.SafeHandle, Name);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new IOException($"{Name}: {e.Message}", e);
+        }
+    }
+
     public override void Write(ReadOnlySpan<byte> bytes)
     {
         try
@@ -69,9 +82,37 @@ internal sealed class SocketChannel : Channel
         }
     }
 
+    public override bool TryUseZeroCopy() => (_zeroCopy = ZeroCopySocket.TryCreate(_socket.SafeHandle)) is not null;
+
+    public override void WriteZeroCopy(GatherBuffer bytes)
+    {
+        try
+        {
+            bytes.WriteTo(_zeroCopy!, Name);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new IOException($"{Name}: {e.Message}", e);
+        }
+    }
+
+    public override bool FlushZeroCopy()
+    {
+        try
+        {
+            return _zeroCopy!.Flush(Name);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new IOException($"{Name}: {e.Message}", e);
+        }
+    }
+
     public override bool? WaitReadable(int milliseconds) => _socket.Poll(TimeSpan.FromMilliseconds(milliseconds), SelectMode.SelectRead);
 
     public override void CloseWrite() => Shutdown(SocketShutdown.Send);
+
+    public override void CloseRead() => Shutdown(SocketShutdown.Receive);
 
     public override void Shutdown() => Shutdown(SocketShutdown.Both);
 

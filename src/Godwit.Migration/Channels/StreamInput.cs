@@ -21,10 +21,13 @@ public sealed class StreamInput
     private int _needed = 1;
     private bool _final;
 
-    public StreamInput(Channel channel, MigrationStreamReader reader)
+    /// <param name="read">What was read off the channel already.</param>
+    public StreamInput(Channel channel, MigrationStreamReader reader, ReadOnlySpan<byte> read = default)
     {
         _channel = channel;
         Reader = reader;
+        PutBack(read);
+        BytesRead = read.Length;
     }
 
     public MigrationStreamReader Reader { get; }
@@ -44,8 +47,22 @@ public sealed class StreamInput
         if (!Reader.Read(_buffer.AsSpan(_start, _end - _start), _final, out element, out _needed))
             return false;
         ElementStart = _start;
-        _start += (int)element.Length;
+        if (element.Kind == StreamElementKind.MappedRamData)
+            StepOver(element.Length);
+        else
+            _start += (int)element.Length;
         return true;
+    }
+
+    /// <summary>Goes on in the file behind what is too long to be read for nothing.</summary>
+    private void StepOver(long length)
+    {
+        var here = (int)Math.Min(length, _end - _start);
+        _start += here;
+        if (here == length)
+            return;
+        _channel.Position += length - here;
+        _start = _end = 0;
     }
 
     /// <summary>Takes every byte that is in the buffer, past the reader.</summary>

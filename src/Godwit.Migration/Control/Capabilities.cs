@@ -15,7 +15,7 @@ public sealed class Capabilities
     private static readonly HashSet<string> Supported = new(StringComparer.Ordinal)
     {
         "xbzrle", "auto-converge", "events", "release-ram", "return-path", "pause-before-switchover", "late-block-activate", "x-ignore-shared",
-        "validate-uuid", "switchover-ack", "dirty-limit",
+        "validate-uuid", "switchover-ack", "dirty-limit", "multifd", "zero-copy-send", "mapped-ram",
     };
 
     /// <summary>In the order in which QEMU looks for them.</summary>
@@ -31,8 +31,9 @@ public sealed class Capabilities
     public bool this[string name] => _on.Contains(name);
 
     /// <summary>Sets all or, if one is refused, none.</summary>
+    /// <param name="incomingStarted">Whether a source is waited for, or has come.</param>
     /// <exception cref="MigrationRefusedException">One is unknown, or not supported, or what would result is a combination that QEMU refuses.</exception>
-    public void Set(IEnumerable<KeyValuePair<string, bool>> changes)
+    public void Set(IEnumerable<KeyValuePair<string, bool>> changes, Parameters? parameters = null, bool incomingStarted = false)
     {
         var next = new HashSet<string>(_on, StringComparer.Ordinal);
         foreach (var (name, on) in changes)
@@ -42,15 +43,15 @@ public sealed class Capabilities
             _ = on ? next.Add(name) : next.Remove(name);
         }
 
-        if ((Conflict(next) ?? Unsupported(next)) is { } reason)
+        if ((Conflict(next, parameters ?? new Parameters(), incomingStarted && !this["multifd"]) ?? Unsupported(next)) is { } reason)
             throw new MigrationRefusedException(reason);
         _on = next;
     }
 
     private static string? Unsupported(HashSet<string> on) =>
-        Names.FirstOrDefault(n => on.Contains(n) && !Supported.Contains(n)) is { } name ? $"Capability '{name}' is not supported" : null;
+        Names.FirstOrDefault(n => on.Contains(n) && !Supported.Contains(n) && !(n == "postcopy-ram" && on.Contains("mapped-ram"))) is { } name ? $"Capability '{name}' is not supported" : null;
 
-    private static string? Conflict(HashSet<string> on)
+    private static string? Conflict(HashSet<string> on, Parameters parameters, bool tooLateForMultifd)
     {
         if (on.Contains("x-colo") && !on.Contains("return-path"))
             return "Capability 'x-colo' requires capability 'return-path'";
@@ -58,18 +59,18 @@ public sealed class Capabilities
             return "Postcopy is not compatible with ignore-shared";
         if (on.Contains("background-snapshot") && Array.Find(NotWithSnapshot, on.Contains) is { } other)
             return $"Background-snapshot is not compatible with {other}";
-        if (on.Contains("zero-copy-send") && (!on.Contains("multifd") || on.Contains("xbzrle")))
+        if (on.Contains("zero-copy-send") && (!on.Contains("multifd") || on.Contains("xbzrle") || parameters.MultifdCompression != MultifdCompression.None || parameters.TlsCreds.Length > 0))
             return "Zero copy only available for non-compressed non-TLS multifd migration";
         if (on.Contains("postcopy-preempt") && !on.Contains("postcopy-ram"))
             return "Postcopy preempt requires postcopy-ram";
+        if (on.Contains("multifd") && tooLateForMultifd)
+            return "Multifd must be set before incoming starts";
         if (on.Contains("switchover-ack") && !on.Contains("return-path"))
             return "Capability 'switchover-ack' requires capability 'return-path'";
         if (on.Contains("dirty-limit") && on.Contains("auto-converge"))
             return "dirty-limit conflicts with auto-converge either of then available currently";
         if (on.Contains("multifd") && on.Contains("xbzrle"))
             return "Multifd is not compatible with xbzrle";
-        if (on.Contains("mapped-ram") && on.Contains("xbzrle"))
-            return "Mapped-ram migration is incompatible with xbzrle";
-        return on.Contains("mapped-ram") && on.Contains("postcopy-ram") ? "Mapped-ram migration is incompatible with postcopy" : null;
+        return on.Contains("mapped-ram") && on.Contains("xbzrle") ? "Mapped-ram migration is incompatible with xbzrle" : null;
     }
 }

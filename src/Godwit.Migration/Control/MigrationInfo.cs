@@ -41,7 +41,9 @@ public sealed record RamInfo(
     long DirtySyncCount,
     long PagesPerSecond,
     long PrecopyBytes,
-    long DowntimeBytes);
+    long DowntimeBytes,
+    long MultifdBytes,
+    long MissedZeroCopy);
 
 /// <summary>QEMU: <c>XBZRLECacheStats</c>.</summary>
 public sealed record XbzrleInfo(long CacheSize, long Bytes, long Pages, long CacheMiss, double CacheMissRate, double EncodingRate, long Overflow);

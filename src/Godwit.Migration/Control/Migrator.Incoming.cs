@@ -1,6 +1,8 @@
 using Godwit.Memory;
 using Godwit.Migration.Channels;
 using Godwit.Migration.Destination;
+using Godwit.Migration.MappedRam;
+using Godwit.Migration.Multifd;
 using Godwit.Wire;
 
 namespace Godwit.Migration.Control;
@@ -14,6 +16,7 @@ public sealed partial class Migrator
     private ChannelListener? _incomingListener;
     private Thread? _incomingThread;
     private bool _incomingExits;
+    private volatile IncomingLoader? _incomingLoader;
 
     /// <summary>Completes with the error where an incoming migration failed and the process is to end (QEMU's exit-on-error).</summary>
     public Task<string> IncomingFailed => _incomingFailed.Task;
@@ -30,6 +33,7 @@ public sealed partial class Migrator
         {
             ObjectDisposedException.ThrowIf(_incomingCancellation.IsCancellationRequested, this);
             ThrowIfIncoming();
+            CheckTransport(uri);
             SetIncoming(MigrationStatus.Setup, null);
             try
             {
@@ -85,30 +89,56 @@ public sealed partial class Migrator
         using var population = MemoryPopulation.Start(_machine.RamBlocks);
         try
         {
-            Channel channel;
-            using (var listener = _incomingListener!)
-                channel = listener.Accept(_incomingCancellation.Token);
-            using (channel)
-            using (_incomingCancellation.Token.Register(channel.Shutdown))
-                Load(channel, population);
+            if (Capabilities["multifd"] && !Capabilities["mapped-ram"])
+                RunMultifd(population);
+            else
+                RunSingle(population);
         }
         catch (OperationCanceledException)
         {
             // Disposed while it waited: nothing has begun.
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or MigrationStreamException)
         {
             FailIncoming(e);
         }
     }
 
-    private void Load(Channel channel, MemoryAhead population)
+    private void RunSingle(MemoryAhead population)
+    {
+        Channel channel;
+        using (var listener = _incomingListener!)
+            channel = listener.Accept(_incomingCancellation.Token);
+        using (channel)
+        using (_incomingCancellation.Token.Register(channel.Shutdown))
+            Load(channel, population);
+    }
+
+    private void RunMultifd(MemoryAhead population)
+    {
+        using var listener = _incomingListener!;
+        using var channels = new IncomingChannels(
+            listener, Parameters.MultifdChannels, _machine.Uuid, () => new MemoryPacketSink(() => _incomingLoader?.ListedBlocks, population));
+        using var channel = channels.WaitForMain(_incomingCancellation.Token, out var read);
+        using (_incomingCancellation.Token.Register(channel.Shutdown))
+        using (_incomingCancellation.Token.Register(channels.Shutdown))
+            Load(channel, population, channels, read);
+    }
+
+    private void Load(Channel channel, MemoryAhead population, IncomingChannels? multifd = null, ReadOnlySpan<byte> read = default)
     {
         population.Wait();
         SetIncoming(MigrationStatus.Active, null);
         var mode = Capabilities["switchover-ack"] ? SwitchoverAckMode.Auto : SwitchoverAckMode.Off;
-        var migration = new IncomingMigration(channel, mode, _machine.LiveSections.Count(s => s.NeedsSwitchoverAck));
-        using var loader = new IncomingLoader(_machine, Capabilities, channel, migration, population);
+        var migration = new IncomingMigration(channel, mode, _machine.LiveSections.Count(s => s.NeedsSwitchoverAck)) { TakesMultifd = multifd is not null, TakesMappedRam = true };
+        var meetings = multifd is null ? null : new MultifdMeetings(multifd);
+        var mapped = Capabilities["mapped-ram"] ? new MappedRamLoader(channel.File, population) : null;
+        var address = _incomingListener!.Address;
+        var lazy = mapped is not null && Capabilities["postcopy-ram"] ? new LazyRestore(PageFile.Open(address, write: false, direct: false), address.Path, () => Parameters.MaxPostcopyBandwidth) : null;
+        using var stop = _incomingCancellation.Token.Register(() => mapped?.Shutdown());
+        using var stopLazy = _incomingCancellation.Token.Register(() => lazy?.Shutdown());
+        using var loader = new IncomingLoader(_machine, Capabilities, Parameters, address, channel, migration, population, meetings, mapped, lazy, read);
+        _incomingLoader = loader;
         try
         {
             loader.Load();
@@ -116,9 +146,11 @@ public sealed partial class Migrator
         }
         catch (Exception e)
         {
+            var cause = multifd?.Failure ?? e;
             migration.Fail();
+            multifd?.Shutdown();
             loader.Cleanup();
-            FailIncoming(e);
+            FailIncoming(cause);
             return;
         }
 
@@ -135,10 +167,37 @@ public sealed partial class Migrator
             return;
         }
 
+        if (lazy is not null)
+        {
+            SetIncoming(MigrationStatus.PostcopyActive, null);
+            _machine.StartIncoming();
+            loader.Cleanup();
+            ReadRest(lazy, address);
+            return;
+        }
+
         _machine.StartIncoming();
         loader.Cleanup();
         SetIncoming(MigrationStatus.Completed, null);
         loader.WaitForSource();
+    }
+
+    private void ReadRest(LazyRestore lazy, MigrationUri address)
+    {
+        var multifd = Capabilities["multifd"];
+        var direct = multifd && Parameters.DirectIo;
+        try
+        {
+            lazy.ReadRest(() => PageFile.Open(address, write: false, direct), multifd ? Parameters.MultifdChannels : 1);
+        }
+        catch (PageLostException e)
+        {
+            _machine.LoseIncoming();
+            SetIncoming(MigrationStatus.Failed, $"the guest is lost, as its memory is no longer in the file: {e.Message}");
+            return;
+        }
+
+        SetIncoming(MigrationStatus.Completed, null);
     }
 
     private void FailIncoming(Exception e)

@@ -1,3 +1,5 @@
+using Godwit.Migration.Channels;
+
 namespace Godwit.Migration.Control;
 
 /// <summary>A machine's migrations, outgoing and incoming, as its monitor commands them. For any thread; nothing here waits for data.</summary>
@@ -26,8 +28,18 @@ public sealed partial class Migrator : IDisposable
         lock (_outgoingLock)
         {
             ThrowIfOutgoing();
-            Capabilities.Set(changes);
+            Capabilities.Set(changes, Parameters, _incomingThread is not null);
         }
+    }
+
+    /// <summary>What the capabilities ask of an address. Source: QEMU migration/migration.c, migration_channels_and_transport_compatible.</summary>
+    private void CheckTransport(MigrationUri uri)
+    {
+        var isFile = uri.Scheme == MigrationScheme.File;
+        if (Capabilities["mapped-ram"] && !isFile)
+            throw new MigrationRefusedException("Migration requires seekable transport (e.g. file)");
+        if (Capabilities["multifd"] && uri.Scheme is not (MigrationScheme.Tcp or MigrationScheme.Unix) && !(isFile && Capabilities["mapped-ram"]))
+            throw new MigrationRefusedException("Migration requires multi-channel URIs (e.g. tcp)");
     }
 
     /// <returns>QMP: <c>query-migrate</c>, of both directions.</returns>

@@ -7,6 +7,9 @@ public sealed record Parameters
     /// <summary>Bytes a second; 0: no limit.</summary>
     public ulong MaxBandwidth { get; init; } = 128 << 20;
 
+    /// <summary>Bytes a second that are read of memory which a guest that has started doesn't wait for; 0: no limit.</summary>
+    public ulong MaxPostcopyBandwidth { get; init; }
+
     /// <summary>Bytes a second to reckon the downtime with; 0: as measured.</summary>
     public ulong AvailSwitchoverBandwidth { get; init; }
 
@@ -41,4 +44,33 @@ public sealed record Parameters
     public ulong AnnounceRounds { get; init; } = 5;
 
     public ulong AnnounceStep { get; init; } = 100;
+
+    /// <summary>Channels for pages beside the main one, 1 to 255.</summary>
+    public int MultifdChannels { get; init; } = 2;
+
+    public MultifdCompression MultifdCompression { get; init; }
+
+    /// <summary>Whether multifd channels meet at the end of each section, as QEMU before 8.1 expects it. No parameter of QMP: a property of the migration object
+    /// (<c>-global migration.multifd-flush-after-each-section=on</c>). A destination finds out by itself.</summary>
+    public bool MultifdFlushAfterEachSection { get; init; }
+
+    /// <summary>0 to 9.</summary>
+    public int MultifdZlibLevel { get; init; } = 1;
+
+    /// <summary>0 to 20.</summary>
+    public int MultifdZstdLevel { get; init; } = 1;
+
+    public ZeroPageDetection ZeroPageDetection { get; init; } = ZeroPageDetection.Multifd;
+
+    /// <summary>Whether pages of a mapped-ram file go past the host's page cache.</summary>
+    public bool DirectIo { get; init; }
+
+    /// <summary>The id of an object <c>tls-creds-x509</c>; empty: channels aren't encrypted.</summary>
+    public string TlsCreds { get; init; } = "";
+
+    /// <summary>Whose certificate the source expects; empty: the host's that it connects to.</summary>
+    public string TlsHostname { get; init; } = "";
+
+    /// <summary>The id of an authorization object, with which a destination judges the source's certificate.</summary>
+    public string TlsAuthz { get; init; } = "";
 }

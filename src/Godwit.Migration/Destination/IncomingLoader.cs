@@ -1,6 +1,8 @@
 using Godwit.Memory;
 using Godwit.Migration.Channels;
 using Godwit.Migration.Control;
+using Godwit.Migration.MappedRam;
+using Godwit.Migration.Multifd;
 using Godwit.Wire;
 using Godwit.Wire.Stream;
 
@@ -22,19 +24,47 @@ internal sealed class IncomingLoader : IDisposable
     private readonly RamLoader _ram;
     private readonly SectionLoader _sections;
     private readonly LiveLoader _live;
+    private readonly MultifdMeetings? _multifd;
+    private readonly MappedRamLoader? _mapped;
+    private readonly LazyRestore? _lazy;
+    private readonly Parameters _parameters;
+    private readonly MigrationUri _uri;
 
-    public IncomingLoader(IMigratableMachine machine, Capabilities capabilities, Channel channel, IncomingMigration migration, MemoryAhead population)
+    /// <param name="multifd">Where the multifd channels meet this one; null: there are none.</param>
+    /// <param name="mapped">Reads pages from their places in a file; null: they are in the stream.</param>
+    /// <param name="lazy">Has them read as they are needed, instead.</param>
+    /// <param name="read">What was read off the channel already.</param>
+    public IncomingLoader(
+        IMigratableMachine machine,
+        Capabilities capabilities,
+        Parameters parameters,
+        MigrationUri uri,
+        Channel channel,
+        IncomingMigration migration,
+        MemoryAhead population,
+        MultifdMeetings? multifd = null,
+        MappedRamLoader? mapped = null,
+        LazyRestore? lazy = null,
+        ReadOnlySpan<byte> read = default)
     {
+        _parameters = parameters;
+        _uri = uri;
+        _mapped = mapped;
+        _lazy = lazy;
         _machine = machine;
         _capabilities = capabilities;
         _channel = channel;
         _migration = migration;
-        _reader = new MigrationStreamReader(StreamReadMode.HeadersOnly) { PageBits = GuestPage.Bits };
-        _input = new StreamInput(channel, _reader);
+        _reader = new MigrationStreamReader(StreamReadMode.HeadersOnly) { PageBits = GuestPage.Bits, FileOffset = uri.FileOffset };
+        _multifd = multifd;
+        _input = new StreamInput(channel, _reader, read);
         _ram = new RamLoader(machine.RamBlocks, _input, population);
         _sections = new SectionLoader(machine, _input);
         _live = new LiveLoader(machine, _input, migration, capabilities["switchover-ack"]);
     }
+
+    /// <summary>The blocks of memory that the source has listed; null until it has. For any thread.</summary>
+    public IReadOnlyList<RamBlock>? ListedBlocks => _ram.Listed;
 
     /// <summary>Reads the stream to its end, the description included.</summary>
     /// <exception cref="MigrationStreamException">It is malformed, isn't this machine's, or ends too early.</exception>
@@ -100,12 +130,28 @@ internal sealed class IncomingLoader : IDisposable
                 _live.RequireEnds(element);
                 return;
             case StreamElementKind.RamBlock:
-                _ram.AddBlock(element);
+                var block = _ram.AddBlock(element);
+                if (_mapped?.Add(block, element.Block!, element.Offset) == true)
+                    _lazy?.Add(block, element.Block!);
                 return;
             case StreamElementKind.RamPage:
                 _ram.TakePage(element);
                 return;
+            case StreamElementKind.RamControl:
+                if (_reader.Section!.Type == SectionType.Start)
+                    EndList();
+                _multifd?.Take(element, _reader.Section.Type);
+                return;
         }
+    }
+
+    private void EndList()
+    {
+        _ram.EndList();
+        if (_mapped is null || _lazy is not null)
+            return;
+        var direct = _parameters.DirectIo;
+        _mapped.Read(_capabilities["multifd"] ? () => PageFile.Open(_uri, write: false, direct) : null, _parameters.MultifdChannels);
     }
 
     /// <summary>With a return path the source leaves the connection open, and nothing says whether a description follows.</summary>

@@ -22,6 +22,12 @@ public sealed class IncomingMigration
         _switchoverAck = new SwitchoverAck(switchoverAck, approvers);
     }
 
+    /// <summary>Whether the source may have channels of their own for pages.</summary>
+    public bool TakesMultifd { get; init; }
+
+    /// <summary>Whether pages may stand at fixed places of a file.</summary>
+    public bool TakesMappedRam { get; init; }
+
     /// <summary>Whether the source waits for the destination's last word before it gives up its guest.</summary>
     public bool HasReturnPath => _returnPath is not null;
 
@@ -36,9 +42,9 @@ public sealed class IncomingMigration
             _returnPath.Send(new ReturnPathMessage(ReturnPathType.SwitchoverAck));
         switch (element.Kind)
         {
-            case StreamElementKind.Configuration when reader.Configuration!.Has(ConfigurationSection.MappedRam):
+            case StreamElementKind.Configuration when reader.Configuration!.Has(ConfigurationSection.MappedRam) && !TakesMappedRam:
                 throw Refuse(element, "configuration", ConfigurationSection.MappedRam, "pages stand at fixed places of a file");
-            case StreamElementKind.RamControl when element.Flags.HasFlag(RamFlags.MultifdFlush):
+            case StreamElementKind.RamControl when element.Flags.HasFlag(RamFlags.MultifdFlush) && !TakesMultifd:
                 throw Refuse(element, SectionHeader.RamName, "multifd", "pages come over channels of their own");
             case StreamElementKind.RamControl when element.Flags.HasFlag(RamFlags.Hook):
                 throw Refuse(element, SectionHeader.RamName, "rdma", "pages come by remote DMA");

@@ -20,6 +20,8 @@ internal sealed class RamLoader : IDisposable
     private readonly PageRun _run;
     private readonly List<(RamBlock Memory, PageSet Came, ulong Start)> _blocks = [];
 
+    private IReadOnlyList<RamBlock>? _listed;
+
     public RamLoader(IReadOnlyList<RamBlock> blocks, StreamInput input, MemoryAhead population)
     {
         _machine = blocks;
@@ -28,8 +30,15 @@ internal sealed class RamLoader : IDisposable
         _run = new PageRun(input, population);
     }
 
+    /// <summary>What the source has listed; null until the list has ended. For any thread.</summary>
+    public IReadOnlyList<RamBlock>? Listed => Volatile.Read(ref _listed);
+
+    /// <summary>The list of blocks is whole.</summary>
+    public void EndList() => Volatile.Write(ref _listed, [.. _blocks.Select(b => b.Memory)]);
+
     /// <summary>Takes an entry of the block list.</summary>
-    public void AddBlock(in StreamElement element)
+    /// <returns>The machine's.</returns>
+    public RamBlock AddBlock(in StreamElement element)
     {
         var listed = element.Block!;
         var block = _machine.FirstOrDefault(b => string.Equals(b.IdStr, listed.Name, StringComparison.Ordinal))
@@ -40,6 +49,7 @@ internal sealed class RamLoader : IDisposable
         if (block.IsSharedFile && listed.Address is { } address && address != block.Address)
             throw Error(element, "block address", $"Mismatched GPAs for block {listed.Name}: 0x{address:x} there and 0x{block.Address:x} here");
         _blocks.Add((block, new PageSet((long)(block.Length >> GuestPage.Bits)), _population.StartOf(block)));
+        return block;
     }
 
     public void TakePage(in StreamElement element)

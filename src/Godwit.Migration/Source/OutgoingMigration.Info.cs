@@ -5,6 +5,7 @@ namespace Godwit.Migration.Source;
 
 internal sealed partial class OutgoingMigration
 {
+    private readonly RamCounters _counters = new();
     private RamSource? _ram;
     private Pace? _pace;
     private LastRounds? _lastRounds;
@@ -48,7 +49,8 @@ internal sealed partial class OutgoingMigration
     {
         var transferred = Volatile.Read(ref counters.Transferred);
         var mbps = over && _totalTime > 0 ? transferred * 8.0 / _totalTime / 1000 : counters.Mbps;
-        var uncounted = Math.Max(0, transferred - _counted);
+        var aside = _multifd?.Bytes ?? 0;
+        var uncounted = Math.Max(0, transferred - aside - _counted);
         var guestRuns = _machine.IsGuestRunning;
         return new RamInfo(
             transferred,
@@ -62,7 +64,9 @@ internal sealed partial class OutgoingMigration
             counters.Syncs,
             counters.PagesPerSecond,
             _precopyBytes + (guestRuns ? uncounted : 0),
-            _downtimeBytes + (guestRuns ? 0 : uncounted));
+            _downtimeBytes + (guestRuns ? 0 : uncounted),
+            aside,
+            Volatile.Read(ref counters.MissedZeroCopy));
     }
 
     /// <summary>What goes while the guest stands is its downtime's, also where somebody else has stopped it. Source: QEMU migration/ram.c,

@@ -45,7 +45,7 @@ internal sealed partial class OutgoingMigration
 
         devices.PutEnd();
         output.Flush();
-        _ram.Counters.Transferred = output.Position;
+        _ram.Counters.Transferred = Sent(output);
     }
 
     /// <summary>Source: QEMU migration/migration.c, migration_can_switchover.</summary>
@@ -87,6 +87,7 @@ internal sealed partial class OutgoingMigration
     private void WaitForDestination(Channel channel)
     {
         channel.CloseWrite();
+        _multifd?.End();
         if (_returnPath is not null)
             _returnPath.WaitForShut();
         else
@@ -98,7 +99,7 @@ internal sealed partial class OutgoingMigration
         try
         {
             _convergence?.End();
-            if (failure is not null && _handedOver)
+            if (failure is not null && (_handedOver || _multifd is not null))
             {
                 // What the destination said before the connection broke may still lie here unread.
                 _channel?.Shutdown();
@@ -123,6 +124,8 @@ internal sealed partial class OutgoingMigration
 
         if (_live?.Cleanup() is { } left)
             _error ??= $"a live section failed to be cleaned up: {left.Message}";
+        _multifd?.Dispose();
+        _mapped?.Dispose();
         _ram?.Dispose();
         _channel?.Dispose();
         _returnPath?.Join();
@@ -168,6 +171,6 @@ internal sealed partial class OutgoingMigration
             return e.Message;
         }
 
-        return failure.Message;
+        return _multifd?.Failure is { } broken and not OperationCanceledException ? broken.Message : failure.Message;
     }
 }

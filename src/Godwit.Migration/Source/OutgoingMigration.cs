@@ -1,5 +1,8 @@
 using Godwit.Migration.Channels;
 using Godwit.Migration.Control;
+using Godwit.Migration.MappedRam;
+using Godwit.Migration.Multifd;
+using Godwit.Wire.Multifd;
 using Godwit.Wire.Stream;
 
 namespace Godwit.Migration.Source;
@@ -27,12 +30,14 @@ internal sealed partial class OutgoingMigration : IDisposable
     private volatile bool _cancelled;
     private volatile bool _continued;
     private volatile bool _returnPathBroke;
-    private volatile bool _finished;
+    private bool _finished;
     private bool _handedOver;
     private bool _stopped;
     private Channel? _channel;
     private ReturnPathListener? _returnPath;
     private LiveSource? _live;
+    private MultifdSource? _multifd;
+    private MappedRamPages? _mapped;
 
     public OutgoingMigration(IMigratableMachine machine, MigrationUri uri, Capabilities capabilities, Func<Parameters> parameters, Action<MigrationStatus> statusChanged, Action<int> passStarted)
     {
@@ -48,7 +53,15 @@ internal sealed partial class OutgoingMigration : IDisposable
     public MigrationStatus Status => _status;
 
     /// <summary>Whether everything is over, the guest's run state and the last event included.</summary>
-    public bool IsFinished => _finished;
+    public bool IsFinished
+    {
+        get
+        {
+            // The last status is seen before the last event is out: whoever saw it, waits here for that.
+            lock (_lock)
+                return _finished;
+        }
+    }
 
     /// <exception cref="MigrationRefusedException">What nobody needs to be waited for can't be opened.</exception>
     public void Start()
@@ -71,6 +84,7 @@ internal sealed partial class OutgoingMigration : IDisposable
     public void Cancel()
     {
         Channel? channel;
+        MultifdSource? multifd;
         lock (_lock)
         {
             if (_cancelled || _finished || _status is MigrationStatus.Completed or MigrationStatus.Failing or MigrationStatus.Failed)
@@ -79,11 +93,13 @@ internal sealed partial class OutgoingMigration : IDisposable
             if (!_handedOver)
                 Set(MigrationStatus.Cancelling);
             channel = _channel;
+            multifd = _multifd;
         }
 
         _wake.Set();
         _connecting.Cancel();
         channel?.Shutdown();
+        multifd?.Shutdown();
     }
 
     /// <returns>False where it isn't waiting before the switchover.</returns>
@@ -117,6 +133,10 @@ internal sealed partial class OutgoingMigration : IDisposable
         try
         {
             var channel = Connect();
+            if (_capabilities["mapped-ram"])
+                _mapped = new MappedRamPages(channel);
+            if (_capabilities["multifd"])
+                ConnectMultifd();
             output = new StreamOutput(channel);
             devices = new DeviceStream(output);
             SetupOrFail(output, devices);
@@ -148,6 +168,50 @@ internal sealed partial class OutgoingMigration : IDisposable
         return channel;
     }
 
+    /// <summary>All before the first byte goes over the main channel: the other side can say then which are missing.</summary>
+    private void ConnectMultifd()
+    {
+        var parameters = _parameters();
+        var writers = _mapped?.OpenChannels(_uri, parameters.MultifdChannels, parameters.DirectIo) ?? ConnectChannels(parameters);
+        var multifd = new MultifdSource(writers, _counters, parameters.ZeroPageDetection, MultifdFailed);
+        lock (_lock)
+            _multifd = multifd;
+        ThrowIfCancelled();
+    }
+
+    private IBatchWriter[] ConnectChannels(Parameters parameters)
+    {
+        var numbers = new PacketNumbers();
+        var writers = new List<IBatchWriter>();
+        try
+        {
+            for (var id = 0; id < parameters.MultifdChannels; id++)
+            {
+                var channel = ChannelConnector.Connect(_uri, returnPath: false, _connecting.Token);
+                writers.Add(new PacketWriter(channel, new MultifdHandshake(_machine.Uuid, (byte)id), numbers, _counters, parameters, _capabilities["zero-copy-send"]));
+            }
+        }
+        catch
+        {
+            writers.ForEach(w => w.Dispose());
+            throw;
+        }
+
+        return [.. writers];
+    }
+
+    private void MultifdFailed()
+    {
+        lock (_lock)
+        {
+            if (_handedOver)
+                return;
+        }
+
+        _channel!.Shutdown();
+        _wake.Set();
+    }
+
     private void ReturnPathEnded()
     {
         _returnPathBroke = true;
@@ -159,6 +223,7 @@ internal sealed partial class OutgoingMigration : IDisposable
 
         // The migration thread may stand in a write that nobody reads any more.
         _channel!.Shutdown();
+        _multifd?.Shutdown();
         _wake.Set();
     }
 
@@ -182,9 +247,10 @@ internal sealed partial class OutgoingMigration : IDisposable
     {
         SectionNames.Check(_machine);
         var shared = _capabilities[ConfigurationSection.IgnoreShared];
+        string[] agreed = [.. new[] { ConfigurationSection.IgnoreShared, ConfigurationSection.MappedRam }.Where(c => _capabilities[c])];
         var configuration = new ConfigurationSection(_machine.MachineType)
         {
-            Capabilities = shared ? [ConfigurationSection.IgnoreShared] : null,
+            Capabilities = agreed.Length > 0 ? agreed : null,
             Uuid = _capabilities["validate-uuid"] && _machine.Uuid != Guid.Empty ? _machine.Uuid : null,
         };
         var writer = output.Writer(1024);
@@ -199,7 +265,7 @@ internal sealed partial class OutgoingMigration : IDisposable
         output.Put(writer);
         devices.DescribeConfiguration(configuration);
         _cache = _capabilities["xbzrle"] ? new XbzrleCache(_parameters().XbzrleCacheSize) : null;
-        _ram = new RamSource(_machine, output, RamSectionId, shared, _cache);
+        _ram = new RamSource(_machine, output, RamSectionId, shared, _cache, _counters, _parameters(), _multifd, _mapped);
         _pace = new Pace(_ram.Counters, static () => Environment.TickCount64);
         _lastRounds = new LastRounds(_pace);
         _convergence = new Convergence(_machine, _ram, _capabilities, static () => Environment.TickCount64);
@@ -228,19 +294,19 @@ internal sealed partial class OutgoingMigration : IDisposable
             }
 
             var limit = _pace!.Limit(parameters);
-            if (output.Position < limit)
+            if (Sent(output) < limit)
             {
                 // They first: memory takes all that there is.
-                _live!.Iterate(limit);
+                _live!.Iterate(limit == long.MaxValue ? limit : limit - (_multifd?.Bytes ?? 0));
                 if (_ram.DirtyPages > 0)
                     _ram.SendPart(limit, () => _cancelled || _returnPathBroke);
                 else
                     output.Flush();
             }
 
-            _ram.Counters.Transferred = output.Position;
-            _pace.Update(output.Position, parameters);
-            if (waits || output.Position >= _pace.Limit(parameters))
+            _ram.Counters.Transferred = Sent(output);
+            _pace.Update(Sent(output), parameters);
+            if (waits || Sent(output) >= _pace.Limit(parameters))
             {
                 _wake.Wait(Math.Max(_pace.Left, NothingToDoMilliseconds));
                 _wake.Reset();
@@ -263,7 +329,7 @@ internal sealed partial class OutgoingMigration : IDisposable
         // What is left when the guest stands is no round: that one isn't counted.
         _ram.Counters.Syncs++;
         CountBytes(output.Position, _machine.IsGuestRunning);
-        _convergence!.AfterSynchronization(output.Position, parameters);
+        _convergence!.AfterSynchronization(Sent(output), parameters);
         _passStarted((int)_ram.Counters.Syncs);
     }
 
@@ -273,9 +339,14 @@ internal sealed partial class OutgoingMigration : IDisposable
             throw new OperationCanceledException();
     }
 
+    /// <summary>Bytes over all channels.</summary>
+    private long Sent(StreamOutput output) => output.Position + (_multifd?.Bytes ?? 0);
+
     private void ThrowIfBroken()
     {
         ThrowIfCancelled();
+        if (_multifd?.Failure is { } e && !_returnPathBroke)
+            throw new IOException(e.Message, e);
         if (!_returnPathBroke)
             return;
         _returnPath!.WaitForShut();

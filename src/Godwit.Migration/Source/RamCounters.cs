@@ -1,11 +1,13 @@
 namespace Godwit.Migration.Source;
 
-/// <summary>What happened to guest memory so far (QEMU: <c>mig_stats</c>, <c>xbzrle_counters</c>). Written by the migration thread alone.</summary>
+/// <summary>What happened to guest memory so far (QEMU: <c>mig_stats</c>, <c>xbzrle_counters</c>). Written by the migration thread alone, but for what
+/// multifd channels count, too.</summary>
 internal sealed class RamCounters
 {
     public long Duplicate;
     public long Normal;
     public long Syncs;
+    public long MissedZeroCopy;
     public long DirtyPagesRate;
     public long DirtyBytesAtSync;
     public long Remaining;

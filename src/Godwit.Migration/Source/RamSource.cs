@@ -1,6 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Godwit.Memory;
+using Godwit.Migration.Control;
+using Godwit.Migration.MappedRam;
+using Godwit.Migration.Multifd;
 using Godwit.Wire.Ram;
 using Godwit.Wire.Stream;
 using RamBlock = Godwit.Memory.RamBlock;
@@ -23,15 +26,28 @@ internal sealed class RamSource : IDisposable
     private readonly Part[] _parts;
     private readonly MemoryAhead _ahead;
     private readonly XbzrleCache? _cache;
+    private readonly MultifdSource? _multifd;
+    private readonly MappedRamPages? _mapped;
+    private readonly ZeroPageDetection _detection;
+    private readonly bool _meetAtEachEos;
     private readonly byte[] _copy = new byte[GuestPage.Size];
     private readonly byte[] _encoded = new byte[GuestPage.Size];
     private Part? _lastSent;
     private int _part;
     private long _word;
+    private long _aside;
 
     /// <param name="id">The section's.</param>
-    public RamSource(IMigratableMachine machine, StreamOutput output, uint id, bool ignoreShared, XbzrleCache? cache)
+    /// <param name="multifd">Where pages go; null: along the stream.</param>
+    /// <param name="mapped">Where pages go, or the channels of <paramref name="multifd"/> write them; null: they have no places.</param>
+    public RamSource(
+        IMigratableMachine machine, StreamOutput output, uint id, bool ignoreShared, XbzrleCache? cache, RamCounters counters, Parameters parameters, MultifdSource? multifd, MappedRamPages? mapped = null)
     {
+        _mapped = mapped;
+        Counters = counters;
+        _multifd = multifd;
+        _detection = parameters.ZeroPageDetection;
+        _meetAtEachEos = parameters.MultifdFlushAfterEachSection && mapped is null;
         _machine = machine;
         _output = output;
         _ignoreShared = ignoreShared;
@@ -42,7 +58,7 @@ internal sealed class RamSource : IDisposable
         _parts = [.. blocks.Select((b, i) => new Part(b, _ahead.StartOf(b), i * 0x40000000001L))];
     }
 
-    public RamCounters Counters { get; } = new();
+    public RamCounters Counters { get; }
 
     /// <summary>Pages still to be sent, as far as is known.</summary>
     public long DirtyPages { get; private set; }
@@ -73,11 +89,21 @@ internal sealed class RamSource : IDisposable
         for (var i = 0; i < _machine.RamBlocks.Count; i++)
         {
             var block = _machine.RamBlocks[i];
+            var entry = new Godwit.Wire.Ram.RamBlock(i, block.IdStr, block.Length) { Address = _ignoreShared ? block.Address : null };
+            if (_mapped is not null)
+            {
+                _mapped.PutEntry(_output, entry, block);
+                continue;
+            }
+
             writer = _output.Writer(Godwit.Wire.Ram.RamBlock.MaxEntryLength);
-            new Godwit.Wire.Ram.RamBlock(i, block.IdStr, block.Length) { Address = _ignoreShared ? block.Address : null }.Write(ref writer);
+            entry.Write(ref writer);
             _output.Put(writer);
         }
 
+        // The other side's channels touch no memory before its main thread knows the blocks.
+        if (!_meetAtEachEos)
+            Meet();
         EndSection();
     }
 
@@ -112,6 +138,9 @@ internal sealed class RamSource : IDisposable
     {
         Open(SectionType.Part);
         Send(limit, Environment.TickCount64 + MillisecondsPerSection, last: false, cancelled);
+        if (DirtyPages == 0)
+            _multifd?.Flush();
+        FlushMapped();
         EndSection();
         _output.Flush();
     }
@@ -121,6 +150,10 @@ internal sealed class RamSource : IDisposable
     {
         Open(SectionType.End);
         Send(long.MaxValue, long.MaxValue, last: true, cancelled);
+        if (!_meetAtEachEos)
+            Meet();
+        _mapped?.End();
+        FlushMapped();
         EndSection();
         _output.Flush();
     }
@@ -136,17 +169,42 @@ internal sealed class RamSource : IDisposable
 
     private void EndSection()
     {
+        if (_meetAtEachEos)
+            Meet();
         var writer = _output.Writer(8 + SectionHeader.FooterLength);
         RamItem.WriteEos(ref writer);
         _section.WriteFooter(ref writer);
         _output.Put(writer);
     }
 
+    /// <summary>Waits until all pages are with the multifd channels' other ends, in order with what they send later.</summary>
+    private void Meet()
+    {
+        if (_multifd is null)
+            return;
+        _multifd.Synchronize(remote: _mapped is null);
+        _aside = _multifd.Bytes;
+        if (_meetAtEachEos || _mapped is not null)
+            return;
+        var writer = _output.Writer(8);
+        RamItem.WriteMultifdFlush(ref writer);
+        _output.Put(writer);
+        _output.Flush();
+    }
+
+    private void FlushMapped()
+    {
+        if (_mapped is null)
+            return;
+        _mapped.Flush();
+        _output.Beside = _mapped.Bytes;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Send(long limit, long deadline, bool last, Func<bool> cancelled)
     {
         var sent = 0;
-        while (DirtyPages > 0 && _output.Position < limit)
+        while (DirtyPages > 0 && _output.Position + _aside < limit)
         {
             var part = _parts[_part];
             while (_word < part.Bits.Length && part.Bits[_word] == 0)
@@ -155,6 +213,9 @@ internal sealed class RamSource : IDisposable
             {
                 _word = 0;
                 _part = (_part + 1) % _parts.Length;
+                // From here on pages are sent again, and what was sent last must win.
+                if (_part == 0 && !_meetAtEachEos)
+                    Meet();
                 continue;
             }
 
@@ -166,7 +227,9 @@ internal sealed class RamSource : IDisposable
                 continue;
             _ahead.Reached(part.Start + ((ulong)page << GuestPage.Bits));
             Volatile.Write(ref Counters.Remaining, DirtyPages * GuestPage.Size);
-            Volatile.Write(ref Counters.Transferred, _output.Position);
+            _aside = _multifd?.Bytes ?? 0;
+            _output.Beside = _mapped?.Bytes ?? 0;
+            Volatile.Write(ref Counters.Transferred, _output.Position + _aside);
             if (Environment.TickCount64 >= deadline || cancelled())
                 break;
         }
@@ -179,14 +242,39 @@ internal sealed class RamSource : IDisposable
     {
         var offset = (ulong)page << GuestPage.Bits;
         var name = part == _lastSent ? null : part.Block.IdStr;
-        if (part.IsHole(offset) || ZeroPage.Is(part.Block.Read(offset, GuestPage.Size)))
+        if (_multifd is not null && _detection != ZeroPageDetection.Legacy)
         {
+            _multifd.Add(part.Block, offset, isZero: _detection == ZeroPageDetection.Multifd && part.IsHole(offset));
+            return;
+        }
+
+        if (_detection != ZeroPageDetection.None && (part.IsHole(offset) || ZeroPage.Is(part.Block.Read(offset, GuestPage.Size))))
+        {
+            Interlocked.Increment(ref Counters.Duplicate);
+            if (_mapped is not null)
+            {
+                _mapped.Layout.Clear(part.Block, offset);
+                return;
+            }
+
             _lastSent = part;
             var zero = _output.Writer(RamItem.MaxHeaderLength + 1);
             RamItem.WriteZeroPage(ref zero, offset, name);
             _output.Put(zero);
-            Counters.Duplicate++;
             _cache?.Find(part.Key + page, (int)Counters.Syncs)?.AsSpan().Clear();
+            return;
+        }
+
+        if (_multifd is not null)
+        {
+            _multifd.Add(part.Block, offset, isZero: false);
+            return;
+        }
+
+        if (_mapped is not null)
+        {
+            _mapped.Add(part.Block, offset);
+            Counters.Normal++;
             return;
         }
 

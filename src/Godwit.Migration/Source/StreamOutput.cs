@@ -18,7 +18,10 @@ internal sealed class StreamOutput : IDisposable
     }
 
     /// <summary>Bytes put so far.</summary>
-    public long Position => _flushed + _gather.Length;
+    public long Position => _flushed + _gather.Length + Beside;
+
+    /// <summary>Bytes that went to places of their own, past this.</summary>
+    public long Beside { get; set; }
 
     /// <summary>A writer for up to that many bytes; <see cref="Put(in WireWriter)"/> takes what it wrote.</summary>
     public WireWriter Writer(int bytes)

@@ -70,11 +70,11 @@ internal static class MigrationAnswer
         ["dirty-sync-count"] = ram.DirtySyncCount,
         ["postcopy-requests"] = 0,
         ["page-size"] = 4096,
-        ["multifd-bytes"] = 0,
+        ["multifd-bytes"] = ram.MultifdBytes,
         ["pages-per-second"] = ram.PagesPerSecond,
         ["precopy-bytes"] = ram.PrecopyBytes,
         ["downtime-bytes"] = ram.DowntimeBytes,
         ["postcopy-bytes"] = 0,
-        ["dirty-sync-missed-zero-copy"] = 0,
+        ["dirty-sync-missed-zero-copy"] = ram.MissedZeroCopy,
     };
 }

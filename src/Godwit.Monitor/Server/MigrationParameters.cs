@@ -13,20 +13,10 @@ internal sealed class MigrationParameters(Migrator migrator)
     /// <summary>Of capabilities and devices that aren't here: what they are set to changes nothing.</summary>
     private JsonObject _kept = new()
     {
-        ["tls-creds"] = "",
-        ["tls-hostname"] = "",
-        ["tls-authz"] = "",
         ["x-checkpoint-delay"] = 20000UL,
-        ["multifd-channels"] = 2UL,
-        ["multifd-compression"] = "none",
-        ["multifd-zlib-level"] = 1UL,
-        ["multifd-zstd-level"] = 1UL,
         ["multifd-qatzip-level"] = 1UL,
-        ["max-postcopy-bandwidth"] = 0UL,
         ["x-rdma-chunk-size"] = 1UL << 20,
         ["mode"] = "normal",
-        ["zero-page-detection"] = "multifd",
-        ["direct-io"] = false,
         ["cpr-exec-command"] = new JsonArray(),
     };
 
@@ -47,11 +37,21 @@ internal sealed class MigrationParameters(Migrator migrator)
                 ["cpu-throttle-tailslow"] = p.CpuThrottleTailslow,
                 ["max-cpu-throttle"] = p.MaxCpuThrottle,
                 ["max-bandwidth"] = p.MaxBandwidth,
+                ["max-postcopy-bandwidth"] = p.MaxPostcopyBandwidth,
                 ["avail-switchover-bandwidth"] = p.AvailSwitchoverBandwidth,
                 ["downtime-limit"] = p.DowntimeLimit,
                 ["xbzrle-cache-size"] = p.XbzrleCacheSize,
                 ["x-vcpu-dirty-limit-period"] = p.VcpuDirtyLimitPeriod,
                 ["vcpu-dirty-limit"] = p.VcpuDirtyLimit,
+                ["multifd-channels"] = (ulong)p.MultifdChannels,
+                ["multifd-compression"] = Name(p.MultifdCompression),
+                ["multifd-zlib-level"] = (ulong)p.MultifdZlibLevel,
+                ["multifd-zstd-level"] = (ulong)p.MultifdZstdLevel,
+                ["zero-page-detection"] = Name(p.ZeroPageDetection),
+                ["direct-io"] = p.DirectIo,
+                ["tls-creds"] = p.TlsCreds,
+                ["tls-hostname"] = p.TlsHostname,
+                ["tls-authz"] = p.TlsAuthz,
             };
             foreach (var (name, value) in _kept)
                 all[name] = value?.DeepClone();
@@ -77,6 +77,11 @@ internal sealed class MigrationParameters(Migrator migrator)
 
             given.Finish();
             Check(next, kept);
+            if (migrator.Capabilities["zero-copy-send"] && (next.MultifdCompression != MultifdCompression.None || next.TlsCreds.Length > 0))
+                throw new QmpError("Zero copy only available for non-compressed non-TLS multifd migration");
+            // By what was set before: QEMU's check doesn't look at what is being set.
+            if (migrator.Capabilities["mapped-ram"] && (migrator.Parameters.MultifdCompression != MultifdCompression.None || migrator.Parameters.TlsCreds.Length > 0))
+                throw new QmpError("Mapped-ram only available for non-compressed non-TLS multifd migration");
             migrator.Parameters = next;
             _kept = kept;
         }
@@ -95,26 +100,32 @@ internal sealed class MigrationParameters(Migrator migrator)
         "cpu-throttle-tailslow" => p with { CpuThrottleTailslow = given.Bool(name) },
         "max-cpu-throttle" => p with { MaxCpuThrottle = (int)given.Unsigned(name, 8) },
         "max-bandwidth" => p with { MaxBandwidth = given.Unsigned(name, 64) },
+        "max-postcopy-bandwidth" => p with { MaxPostcopyBandwidth = given.Unsigned(name, 64) },
         "avail-switchover-bandwidth" => p with { AvailSwitchoverBandwidth = given.Unsigned(name, 64) },
         "downtime-limit" => p with { DowntimeLimit = given.Unsigned(name, 64) },
         "xbzrle-cache-size" => p with { XbzrleCacheSize = given.Unsigned(name, 64) },
         "x-vcpu-dirty-limit-period" => p with { VcpuDirtyLimitPeriod = given.Unsigned(name, 64) },
         "vcpu-dirty-limit" => p with { VcpuDirtyLimit = given.Unsigned(name, 64) },
+        "multifd-channels" => p with { MultifdChannels = (int)given.Unsigned(name, 8) },
+        "multifd-compression" => p with { MultifdCompression = Enumeration<MultifdCompression>(given, name) },
+        "multifd-zlib-level" => p with { MultifdZlibLevel = (int)given.Unsigned(name, 8) },
+        "multifd-zstd-level" => p with { MultifdZstdLevel = (int)given.Unsigned(name, 8) },
+        "zero-page-detection" => p with { ZeroPageDetection = Enumeration<ZeroPageDetection>(given, name) },
+        "direct-io" => p with { DirectIo = given.Bool(name) },
+        "tls-creds" => p with { TlsCreds = given.StringOrNull(name) },
+        "tls-hostname" => p with { TlsHostname = given.StringOrNull(name) },
+        "tls-authz" => p with { TlsAuthz = given.StringOrNull(name) },
         _ => null,
     };
 
     /// <returns>Null: there is no such parameter.</returns>
     private static JsonNode? Read(string name, QmpArguments given) => name switch
     {
-        "tls-creds" or "tls-hostname" or "tls-authz" => given.StringOrNull(name),
         "mode" => given.Enumeration(name, "normal", "cpr-reboot", "cpr-transfer", "cpr-exec"),
-        "zero-page-detection" => given.Enumeration(name, "none", "legacy", "multifd"),
-        "multifd-compression" => given.Enumeration(name, "none", "zlib", "zstd"),
-        "direct-io" => given.Bool(name),
         "cpr-exec-command" => new JsonArray([.. given.Strings(name).Select(w => (JsonNode)w)]),
         "x-checkpoint-delay" => given.Unsigned(name, 32),
-        "multifd-channels" or "multifd-zlib-level" or "multifd-zstd-level" or "multifd-qatzip-level" => given.Unsigned(name, 8),
-        "x-rdma-chunk-size" or "max-postcopy-bandwidth" => given.Unsigned(name, 64),
+        "multifd-qatzip-level" => given.Unsigned(name, 8),
+        "x-rdma-chunk-size" => given.Unsigned(name, 64),
         "block-bitmap-mapping" when given.List(name).Count == 0 => new JsonArray(),
         "block-bitmap-mapping" => throw new QmpError("Parameter 'block-bitmap-mapping' is not supported"),
         _ => null,
@@ -126,10 +137,10 @@ internal sealed class MigrationParameters(Migrator migrator)
         Range((ulong)p.CpuThrottleInitial, 1, 99, "cpu-throttle-initial", "an integer in the range of 1 to 99");
         Range((ulong)p.CpuThrottleIncrement, 1, 99, "cpu-throttle-increment", "an integer in the range of 1 to 99");
         Range(p.DowntimeLimit, 0, 2000 * 1000, "downtime-limit", "an integer in the range of 0 to (2000 * 1000) ms");
-        Range((ulong)kept["multifd-channels"]!, 1, 255, "multifd-channels");
-        Range((ulong)kept["multifd-zlib-level"]!, 0, 9, "multifd-zlib-level");
+        Range((ulong)p.MultifdChannels, 1, 255, "multifd-channels");
+        Range((ulong)p.MultifdZlibLevel, 0, 9, "multifd-zlib-level");
         Range((ulong)kept["multifd-qatzip-level"]!, 1, 9, "multifd-qatzip-level");
-        Range((ulong)kept["multifd-zstd-level"]!, 0, 20, "multifd-zstd-level");
+        Range((ulong)p.MultifdZstdLevel, 0, 20, "multifd-zstd-level");
         if (p.XbzrleCacheSize < 4096 || !BitOperations.IsPow2(p.XbzrleCacheSize))
             throw new QmpError("Option xbzrle-cache-size expects a power of two no less than the target page size");
         Range((ulong)p.MaxCpuThrottle, (ulong)p.CpuThrottleInitial, 99, "max-cpu-throttle", "an integer in the range of cpu-throttle-initial to 99");
@@ -144,11 +155,18 @@ internal sealed class MigrationParameters(Migrator migrator)
         if (p.VcpuDirtyLimit < 1)
             throw new QmpError("Parameter 'vcpu-dirty-limit' must be greater than 1 MB/s");
         // Kept like the others these would be promises.
-        if ((string)kept["tls-creds"]! is not "")
+        if (p.TlsCreds is not "")
             throw new QmpError("Parameter 'tls-creds' is not supported: the stream would not be encrypted");
         if ((string)kept["mode"]! is not "normal" and var mode)
             throw new QmpError($"Parameter 'mode' is not supported with value '{mode}'");
     }
+
+    private static T Enumeration<T>(QmpArguments given, string name)
+        where T : struct, Enum => Enum.Parse<T>(given.Enumeration(name, [.. Enum.GetValues<T>().Select(Name)]), ignoreCase: true);
+
+    /// <summary>QEMU's spelling.</summary>
+    private static string Name<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     private static void Range(ulong value, ulong least, ulong most, string name, string? expected = null)
     {

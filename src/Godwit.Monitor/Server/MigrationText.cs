@@ -41,7 +41,7 @@ internal static class MigrationText
         Line(text, $"  Throughput (Mbps): \t{ram.Mbps:F2}");
         Line(text, $"  Sizes: \t\tpagesize=4 KiB, total={Size(ram.Total)}");
         Line(text, $"  Transfers: \t\ttransferred={Size(ram.Transferred)}, remain={Size(ram.Remaining)}");
-        Line(text, $"    Channels: \t\tprecopy={Size(ram.PrecopyBytes)}, multifd=0 B, postcopy=0 B");
+        Line(text, $"    Channels: \t\tprecopy={Size(ram.PrecopyBytes)}, multifd={Size(ram.MultifdBytes)}, postcopy=0 B");
         Line(text, $"    Page Types: \tnormal={ram.Normal}, zero={ram.Duplicate}");
         Line(text, $"  Page Rates (pps): \ttransfer={ram.PagesPerSecond}{(ram.DirtyPagesRate == 0 ? null : Optional("dirty", ram.DirtyPagesRate))}");
         Line(text, $"  Others: \t\tdirty_syncs={ram.DirtySyncCount}{(ram.DowntimeBytes == 0 ? null : Optional("downtime_bytes", ram.DowntimeBytes))}");

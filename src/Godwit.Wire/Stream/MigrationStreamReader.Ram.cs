@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using Godwit.Wire.MappedRam;
 using Godwit.Wire.Ram;
 
 namespace Godwit.Wire.Stream;
@@ -9,6 +10,7 @@ public sealed partial class MigrationStreamReader
 {
     private const uint RamVersion = 4;
     private const int MaxBlocks = 4096;
+    private const RamFlags NotInMappedRam = RamFlags.Zero | RamFlags.Page | RamFlags.Xbzrle | RamFlags.CompressPage | RamFlags.Hook | RamFlags.MultifdFlush;
     private const RamFlags PageForms = RamFlags.Zero | RamFlags.Page | RamFlags.Xbzrle | RamFlags.CompressPage;
 
     /// <summary>Base-2 logarithm of the page size that nearly every target has.</summary>
@@ -17,6 +19,7 @@ public sealed partial class MigrationStreamReader
     private readonly List<RamBlock> _blocks = [];
     private RamBlock? _lastBlock;
     private bool _blocksListed;
+    private long _mappedLeft;
 
     /// <summary>The RAM blocks listed so far.</summary>
     public IReadOnlyList<RamBlock> Blocks => _blocks;
@@ -26,6 +29,9 @@ public sealed partial class MigrationStreamReader
     /// distance of the first two pages. Null until then.
     /// </summary>
     public int? PageBits { get; set; }
+
+    /// <summary>Bytes from the start of the file to the start of the stream: a mapped-ram file's offsets count from there.</summary>
+    public long FileOffset { get; init; }
 
     /// <summary>
     /// With <see cref="StreamReadMode.HeadersOnly"/>, steps over a run of whole pages that follow each other in one block: the bulk of
@@ -69,6 +75,8 @@ public sealed partial class MigrationStreamReader
         var mask = (1UL << (PageBits ?? DefaultPageBits)) - 1;
         var flags = (RamFlags)(word & mask);
         var offset = word & ~mask;
+        if (IsMapped && (flags & NotInMappedRam) is not RamFlags.None and var unexpected)
+            throw RamError(0, "flags", $"Unexpected RAM flags: {unexpected}; a mapped-ram file has neither pages nor meetings here");
         switch (flags & ~RamFlags.Continue)
         {
             case RamFlags.Page or RamFlags.Zero or RamFlags.Xbzrle or RamFlags.CompressPage when Starts:
@@ -99,6 +107,8 @@ public sealed partial class MigrationStreamReader
         element = new StreamElement { Kind = kind, Offset = Offset, Length = 8, Flags = flags, PageOffset = offset };
         return true;
     }
+
+    private bool IsMapped => Configuration?.Has(ConfigurationSection.MappedRam) ?? false;
 
     private bool Starts => _section!.Type == SectionType.Start;
 
@@ -131,7 +141,19 @@ public sealed partial class MigrationStreamReader
             address = value;
         }
 
-        var block = new RamBlock(_blocks.Count, name, length) { PageSize = pageSize, Address = address };
+        MappedRamHeader? mapped = null;
+        if (IsMapped)
+        {
+            var at = reader.Position;
+            if (!MappedRamHeader.TryRead(ref reader, Offset + at, (ulong)(FileOffset + Offset + at), name, length, PageBits, out var header))
+                return More(reader.Needed, out element, out needed);
+            mapped = header;
+            PageBits = BitOperations.TrailingZeroCount(header.PageSize);
+            _mappedLeft = (long)(header.PagesOffset + length) - (FileOffset + Offset + reader.Position);
+            _state = State.MappedRam;
+        }
+
+        var block = new RamBlock(_blocks.Count, name, length) { PageSize = pageSize, Address = address, Mapped = mapped };
         _blocks.Add(block);
         _left -= (long)length;
         needed = 0;

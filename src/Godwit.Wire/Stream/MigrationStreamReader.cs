@@ -52,6 +52,8 @@ public sealed partial class MigrationStreamReader
         _blocks.AddRange(other._blocks);
         _lastBlock = other._lastBlock;
         _blocksListed = other._blocksListed;
+        _mappedLeft = other._mappedLeft;
+        FileOffset = other.FileOffset;
     }
 
     private enum State
@@ -60,6 +62,7 @@ public sealed partial class MigrationStreamReader
         AfterHeader,
         Body,
         RamBlocks,
+        MappedRam,
         Ram,
         Opaque,
         Footer,
@@ -157,6 +160,7 @@ public sealed partial class MigrationStreamReader
         State.AfterHeader => "configuration",
         State.Body => "section type",
         State.RamBlocks => "block list",
+        State.MappedRam => "mapped-ram pages",
         State.Ram => "page",
         State.Opaque => "body",
         State.Footer => "footer",
@@ -173,6 +177,11 @@ public sealed partial class MigrationStreamReader
             {
                 case State.Ram:
                     return ReadRamItem(buffer, final, out element, out needed);
+                case State.MappedRam when _mappedLeft == 0:
+                    _state = State.RamBlocks;
+                    break;
+                case State.MappedRam:
+                    return Raw(StreamElementKind.MappedRamData, ref _mappedLeft, buffer, out element, out needed);
                 case State.RamBlocks when _left > 0:
                     return ReadRamBlock(buffer, out element, out needed);
                 case State.RamBlocks:
@@ -206,12 +215,12 @@ public sealed partial class MigrationStreamReader
                     _state = State.Body;
                     break;
                 case State.Packaged:
-                    return Raw(StreamElementKind.PackagedData, buffer, out element, out needed);
+                    return Raw(StreamElementKind.PackagedData, ref _left, buffer, out element, out needed);
                 case State.Description when _left == 0:
                     _state = State.End;
                     break;
                 case State.Description:
-                    return Raw(StreamElementKind.VmDescriptionData, buffer, out element, out needed);
+                    return Raw(StreamElementKind.VmDescriptionData, ref _left, buffer, out element, out needed);
                 default:
                     return ReadAfterEof(buffer, out element, out needed);
             }
@@ -326,7 +335,7 @@ public sealed partial class MigrationStreamReader
         if (_sized)
         {
             if (_left > 0)
-                return Raw(StreamElementKind.SectionData, buffer, out element, out needed);
+                return Raw(StreamElementKind.SectionData, ref _left, buffer, out element, out needed);
             return Leave(out element, out needed);
         }
 
@@ -413,13 +422,13 @@ public sealed partial class MigrationStreamReader
     }
 
     /// <summary>As many raw bytes as are both left and here.</summary>
-    private bool Raw(StreamElementKind kind, ReadOnlySpan<byte> buffer, out StreamElement element, out int needed)
+    private bool Raw(StreamElementKind kind, ref long left, ReadOnlySpan<byte> buffer, out StreamElement element, out int needed)
     {
         var skip = _mode == StreamReadMode.HeadersOnly;
         if (buffer.IsEmpty && !skip)
             return More(1, out element, out needed);
-        var length = skip ? _left : Math.Min(_left, buffer.Length);
-        _left -= length;
+        var length = skip ? left : Math.Min(left, buffer.Length);
+        left -= length;
         needed = 0;
         element = new StreamElement
         {

@@ -30,6 +30,9 @@ public enum StreamElementKind
     /// <summary>An entry of the RAM block list.</summary>
     RamBlock,
 
+    /// <summary>What follows a block's entry in a mapped-ram file, up to the next: bitmap, padding and pages. <see cref="RamBlock.Mapped"/> says where they are.</summary>
+    MappedRamData,
+
     /// <summary>A page in one of its forms: see <see cref="StreamElement.Flags"/>.</summary>
     RamPage,
 

@@ -27,7 +27,7 @@ public sealed class HeartbeatMoveTests
     [InlineData("qemu", "unix", "auto-converge,events", "unix", "auto-converge,events")]
     [InlineData("qemu", "tcp", "return-path,pause-before-switchover", "tcp", "return-path,pause-before-switchover")]
     [InlineData("qemu", "unix", "return-path,switchover-ack", "unix", "return-path,switchover-ack")]
-    [InlineData("qemu", "unix", "validate-uuid", "unix", "validate-uuid,return-path")]
+    [InlineData("qemu", "unix", "validate-uuid,late-block-activate", "unix", "validate-uuid,return-path,late-block-activate")]
     [InlineData("godwit", "tcp", "return-path,xbzrle,auto-converge,events,switchover-ack,validate-uuid,pause-before-switchover", "exec", "xbzrle")]
     public async Task There_and_back(string other, string there, string thereWith, string back, string backWith)
     {

@@ -21,7 +21,7 @@ internal sealed partial class Dialogue
     public IReadOnlyList<Step> Steps { get; }
 
     /// <summary>Whether events come when a migration has got there, and not at a certain step.</summary>
-    public bool IsLoose => Steps.Any(s => s.Text.StartsWith(".wait-migrate", StringComparison.Ordinal));
+    public bool IsLoose => Steps.Any(s => s.Text == ".settle" || s.Text.StartsWith(".wait-migrate", StringComparison.Ordinal));
 
     private static string Folder => Repository.Path("tests", "Godwit.Interop.Tests", "Qmp", "Dialogues");
 
@@ -37,6 +37,7 @@ internal sealed partial class Dialogue
             return words[0] switch
             {
                 ".wait-migrate" => machine.WaitFor("query-migrate", words[1]),
+                ".settle" => machine.Settle(),
                 ".wait-run" => machine.WaitFor("query-status", words[1]),
                 _ => machine.Say(Bytes(Text.Replace("$folder", machine.Folder, StringComparison.Ordinal) + "\n")),
             };

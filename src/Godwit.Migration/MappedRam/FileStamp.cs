@@ -1,0 +1,25 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Godwit.Migration.MappedRam;
+
+/// <summary>By what a file that is read for long is known to be what it was: its length, and when it was written last.</summary>
+internal readonly record struct FileStamp(long Length, DateTime Written)
+{
+    /// <summary>Some kernels note writes by the tick alone: two within one look the same.</summary>
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
+
+    public static FileStamp Of(SafeFileHandle file) => new(RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file));
+
+    /// <summary>As <see cref="Of"/>, once it is old enough that any later write would show.</summary>
+    public static FileStamp Settled(SafeFileHandle file)
+    {
+        while (true)
+        {
+            var stamp = Of(file);
+            var age = DateTime.UtcNow - stamp.Written;
+            if (age > Tick || age < TimeSpan.Zero)
+                return stamp;
+            Thread.Sleep(Tick - age);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using System.Text;
+using Godwit.Linux;
+using Godwit.Linux.Compression;
+using Godwit.Memory;
+using Godwit.Migration.Channels;
+using Godwit.Migration.Control;
+using Godwit.Migration.Source;
+using Godwit.Wire;
+using Godwit.Wire.Multifd;
+
+namespace Godwit.Migration.Multifd;
+
+/// <summary>Writes batches as packets to a channel of its own. Source: QEMU migration/multifd-nocomp.c, multifd-zlib.c, multifd-zstd.c.</summary>
+internal sealed class PacketWriter : IBatchWriter
+{
+    private static readonly int HeaderLength = MultifdPacket.Length(GuestPage.Bits);
+
+    private readonly Channel _channel;
+    private readonly MultifdHandshake _handshake;
+    private readonly PacketNumbers _numbers;
+    private readonly RamCounters _counters;
+    private readonly GatherBuffer _gather = new();
+    private readonly PacketCompressor? _compressor;
+    private readonly MultifdFlags _compression;
+    private readonly byte[] _packet;
+    private readonly bool _zeroCopy;
+    private RamBlock? _block;
+    private byte[] _blockName = [];
+    private long _bytes;
+
+    /// <param name="channel">Goes with this.</param>
+    /// <param name="numbers">The same for all channels.</param>
+    /// <exception cref="IOException">Zero copy is wanted, and the channel can't.</exception>
+    public PacketWriter(Channel channel, MultifdHandshake handshake, PacketNumbers numbers, RamCounters counters, Parameters parameters, bool zeroCopy)
+    {
+        _channel = channel;
+        _handshake = handshake;
+        _numbers = numbers;
+        _counters = counters;
+        _zeroCopy = zeroCopy;
+        if (zeroCopy && !channel.TryUseZeroCopy())
+            throw new IOException("Zero copy send feature not detected in host kernel");
+        (_compressor, _compression) = parameters.MultifdCompression switch
+        {
+            MultifdCompression.Zlib => (new ZlibPacketCompressor(parameters.MultifdZlibLevel, GuestPage.Size), MultifdFlags.Zlib),
+            MultifdCompression.Zstd => (new ZstdPacketCompressor(parameters.MultifdZstdLevel), MultifdFlags.Zstd),
+            _ => ((PacketCompressor?)null, MultifdFlags.None),
+        };
+        _packet = new byte[HeaderLength + (_compressor is null ? 0 : MultifdPacket.MaxCompressed)];
+    }
+
+    public string Name => $"multifd channel {_handshake.Id}";
+
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    public void Begin()
+    {
+        var writer = new WireWriter(_packet);
+        _handshake.Write(ref writer);
+        _channel.Write(writer.Written);
+        Count(writer.Position);
+    }
+
+    public void Write(PageBatch batch)
+    {
+        if (_block != batch.Block)
+        {
+            _block = batch.Block!;
+            _blockName = Encoding.ASCII.GetBytes(_block.IdStr);
+        }
+
+        if (_compressor is not null)
+            WriteCompressed(batch);
+        else if (_zeroCopy)
+            WriteZeroCopy(batch);
+        else
+            WritePlain(batch);
+    }
+
+    public void Synchronize(bool remote)
+    {
+        if (remote)
+        {
+            MultifdPacket.Write(_packet, GuestPage.Bits, MultifdFlags.Sync, _numbers.Next(), [], [], [], 0);
+            _channel.Write(_packet.AsSpan(0, HeaderLength));
+            Count(HeaderLength);
+        }
+
+        if (_zeroCopy && !_channel.FlushZeroCopy())
+            Interlocked.Increment(ref _counters.MissedZeroCopy);
+    }
+
+    public void End() => _channel.CloseWrite();
+
+    public void Shutdown() => _channel.Shutdown();
+
+    public void Dispose()
+    {
+        _channel.Dispose();
+        _compressor?.Dispose();
+        _gather.Dispose();
+    }
+
+    private void WritePlain(PageBatch batch)
+    {
+        _gather.Clear();
+        WriteHeader(_gather.Scratch(HeaderLength), batch, batch.Pages.Length * GuestPage.Size);
+        _gather.Copied(HeaderLength);
+        foreach (var offset in batch.Pages)
+            batch.Block!.AddTo(_gather, offset, GuestPage.Size);
+        var length = _gather.Length;
+        _channel.Write(_gather);
+        Count(length);
+    }
+
+    /// <summary>The header goes as a copy: it is overwritten before the kernel has sent it.</summary>
+    private void WriteZeroCopy(PageBatch batch)
+    {
+        WriteHeader(_packet, batch, batch.Pages.Length * GuestPage.Size);
+        _channel.Write(_packet);
+        _gather.Clear();
+        foreach (var offset in batch.Pages)
+            batch.Block!.AddTo(_gather, offset, GuestPage.Size);
+        var length = _gather.Length;
+        _channel.WriteZeroCopy(_gather);
+        Count(HeaderLength + length);
+    }
+
+    private void WriteCompressed(PageBatch batch)
+    {
+        var length = 0;
+        for (var i = 0; i < batch.Pages.Length; i++)
+        {
+            var page = batch.Block!.Read(batch.Pages[i], GuestPage.Size);
+            length += _compressor!.Add(page, _packet.AsSpan(HeaderLength + length), last: i == batch.Pages.Length - 1);
+        }
+
+        WriteHeader(_packet, batch, length);
+        _channel.Write(_packet.AsSpan(0, HeaderLength + length));
+        Count(HeaderLength + length);
+    }
+
+    private void WriteHeader(Span<byte> header, PageBatch batch, int dataLength) =>
+        MultifdPacket.Write(header, GuestPage.Bits, _compression, _numbers.Next(), _blockName, batch.Pages, batch.Zeros, dataLength);
+
+    private void Count(long bytes) => Volatile.Write(ref _bytes, _bytes + bytes);
+}
