@@ -133,6 +133,7 @@ public sealed unsafe class RamBlock : IDisposable
     /// <param name="offset">A multiple of the page's size.</param>
     public void ClearPage(ulong offset)
     {
+        Ensure(offset, GuestPage.Size);
         if (!WasEmpty || Dirty[(long)(offset >> GuestPage.Bits)])
             Write(offset, GuestPage.Size).Clear();
     }

@@ -158,10 +158,11 @@ public static class ChannelConnector
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var stream = new FileStream(uri.Path, options);
-        // What stands before the offset isn't ours; what stood behind it would follow the stream. A pipe has no length.
+        // What stands before the offset isn't ours; what stood behind it would follow the stream. A pipe has no length, a device none to change.
         if (stream.CanSeek)
         {
-            stream.SetLength(uri.FileOffset);
+            if (stream.Length > uri.FileOffset)
+                stream.SetLength(uri.FileOffset);
             stream.Seek(uri.FileOffset, SeekOrigin.Begin);
         }
 
