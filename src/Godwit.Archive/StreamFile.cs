@@ -16,22 +16,27 @@ public sealed class StreamFile : IDisposable
     private long _start;
     private int _filled;
 
-    private StreamFile(SafeFileHandle handle, bool owned)
+    private StreamFile(SafeFileHandle handle, bool owned, long start = 0)
     {
         _handle = handle;
         _owned = owned;
-        Length = RandomAccess.GetLength(handle);
+        Start = start;
+        Refresh();
     }
 
-    /// <summary>Bytes in the file when it was opened or last refreshed.</summary>
+    /// <summary>Bytes in the file when it was opened or last refreshed, from the start of the stream on.</summary>
     public long Length { get; private set; }
 
+    /// <summary>Bytes from the start of the file to the start of the stream, which all offsets here count from.</summary>
+    public long Start { get; }
+
+    /// <param name="start">Where in the file the stream begins.</param>
     /// <exception cref="IOException">It can't be opened.</exception>
-    public static StreamFile Open(string path)
+    public static StreamFile Open(string path, long start = 0)
     {
         try
         {
-            return new StreamFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), owned: true);
+            return new StreamFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), owned: true, start);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -42,7 +47,7 @@ public sealed class StreamFile : IDisposable
     /// <summary>Reads a file that is still being written; call <see cref="Refresh"/> to see what was appended.</summary>
     public static StreamFile Over(SafeFileHandle handle) => new(handle, owned: false);
 
-    public void Refresh() => Length = RandomAccess.GetLength(_handle);
+    public void Refresh() => Length = Math.Max(0, RandomAccess.GetLength(_handle) - Start);
 
     /// <summary>The bytes from <paramref name="offset"/> on, as many as are at hand.</summary>
     /// <param name="minimum">At least so many bytes, unless the file ends before.</param>
@@ -87,7 +92,7 @@ public sealed class StreamFile : IDisposable
     {
         var total = 0;
         int count;
-        while (total < destination.Length && (count = RandomAccess.Read(_handle, destination[total..], offset + total)) > 0)
+        while (total < destination.Length && (count = RandomAccess.Read(_handle, destination[total..], Start + offset + total)) > 0)
             total += count;
         return total;
     }

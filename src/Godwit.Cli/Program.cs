@@ -19,6 +19,7 @@ internal static class Program
             MigrateCommand.Create(),
             AnalyzeCommand.Create(),
             VerifyCommand.Create(),
+            ConvertCommand.Create(),
         };
         if (args is [RunCommand.Name, ..])
             return await GuardedAsync(() => RunCommand.RunAsync(args[1..]));

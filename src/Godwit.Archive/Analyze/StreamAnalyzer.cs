@@ -21,7 +21,7 @@ public sealed class StreamAnalyzer
     {
         _file = file;
         _report = new StreamReport { FileLength = file.Length };
-        var reader = new MigrationStreamReader(StreamReadMode.HeadersOnly);
+        var reader = new MigrationStreamReader(StreamReadMode.HeadersOnly) { FileOffset = file.Start };
         if (pageSize is { } size)
             reader.PageBits = System.Numerics.BitOperations.Log2((uint)size);
         _input = new StreamFileReader(file, reader);
@@ -103,8 +103,10 @@ public sealed class StreamAnalyzer
             case StreamElementKind.SectionFooter:
                 _current!.IsComplete = true;
                 break;
-            case StreamElementKind.Configuration when Reader.Configuration!.Has(ConfigurationSection.MappedRam):
-                throw new MigrationStreamException(element.Offset, "configuration", ConfigurationSection.MappedRam, "files with capability mapped-ram are not supported yet") { Unsupported = ConfigurationSection.MappedRam };
+            case StreamElementKind.MappedRamData:
+                _current!.Length += element.Length;
+                TakeMapped(Reader.Blocks[^1]);
+                break;
             case StreamElementKind.Command:
                 _report.Commands.Add(new CommandReport(element.Command.QemuName(), element.Offset, element.Payload.Length));
                 break;
@@ -133,6 +135,16 @@ public sealed class StreamAnalyzer
         report.WireBytes += page.Length;
         report.States.Set(page.PageOffset >> page.PageBits, page.Flags.HasFlag(RamFlags.Zero));
         _current!.Length += page.Length;
+    }
+
+    private void TakeMapped(RamBlock block)
+    {
+        var report = new BlockReport(block, Reader.PageBits!.Value);
+        var stored = 0L;
+        new MappedPages(_file, block).ForEachRun((_, count, has) => stored += has ? count : 0);
+        report.MappedStored = stored;
+        report.WireBytes = stored << Reader.PageBits.Value;
+        _blocks.Add(report);
     }
 
     /// <summary>Where a section has no footer, the next element shows that it is over.</summary>

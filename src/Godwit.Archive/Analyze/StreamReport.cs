@@ -63,10 +63,10 @@ public sealed class BlockReport
     public long Pages { get; }
 
     /// <summary>Pages whose last version came with bytes.</summary>
-    public long Stored => States.Stored;
+    public long Stored => MappedStored ?? States.Stored;
 
     /// <summary>Pages whose last version is zero.</summary>
-    public long Zero => States.Zero;
+    public long Zero => MappedStored is { } stored ? (Block.Address is null ? Pages - stored : 0) : States.Zero;
 
     /// <summary>Pages that never came: a shared block's with x-ignore-shared, or those the guest said are free.</summary>
     public long Missing => Pages - Stored - Zero;
@@ -76,6 +76,9 @@ public sealed class BlockReport
 
     /// <summary>Bytes that the block's pages take in the stream.</summary>
     public long WireBytes { get; internal set; }
+
+    /// <summary>Pages whose bit is set, of a mapped-ram file: the others are zero, but for a block that was shared.</summary>
+    internal long? MappedStored { get; set; }
 
     internal PageStates States { get; } = new();
 }

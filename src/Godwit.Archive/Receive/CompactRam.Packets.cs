@@ -11,21 +11,7 @@ internal sealed partial class CompactRam
     private readonly Lock _lock = new();
     private bool _finished;
 
-    /// <summary>Null: the source has listed no such block.</summary>
-    public RamBlock? FindBlock(ReadOnlySpan<byte> name)
-    {
-        foreach (var block in _blocks)
-        {
-            if (block.HasName(name))
-                return block;
-        }
-
-        return null;
-    }
-
-    /// <summary>Adds a page of the main channel's beside those of others.</summary>
-    /// <exception cref="Wire.MigrationStreamException">A page that can't be what it claims.</exception>
-    public void AddShared(in StreamElement page, StreamInput input)
+    public override void AddShared(in StreamElement page, StreamInput input)
     {
         lock (_lock)
         {
@@ -36,20 +22,20 @@ internal sealed partial class CompactRam
 
     /// <summary>Settles where the pages of a packet go.</summary>
     /// <returns>False: memory is over.</returns>
-    public bool Place(in MultifdPacket packet, RamBlock block, PacketPlaces places)
+    public bool Place(in MultifdPacket packet, RamBlock block, CompactPlaces places)
     {
         lock (_lock)
         {
             if (_finished)
                 return false;
-            places.Clear(_file.Length);
+            places.Clear(File.Length);
             for (var i = 0; i < packet.NormalPages; i++)
             {
                 var offset = packet.Offset(i);
                 var key = Key(block, offset);
                 var at = _index[key];
                 if (at != 0)
-                    RewrittenPages++;
+                    _rewritten++;
                 if (at > ZeroPage)
                 {
                     places.Rewrite(i, at);
@@ -57,21 +43,21 @@ internal sealed partial class CompactRam
                 }
 
                 // The second record names its block, too: whoever doesn't know the page size finds it by that, as offsets don't ascend here.
-                _index[key] = places.Append(i, offset, block == _last && StoredPages > 1 ? null : block.Name);
+                _index[key] = places.Append(i, offset, block == _last && _stored > 1 ? null : block.Name);
                 Count(block, at == ZeroPage);
             }
 
-            _file.Reserve(places.Length);
+            File.Reserve(places.Length);
             for (var i = packet.NormalPages; i < packet.NormalPages + packet.ZeroPages; i++)
             {
                 var key = Key(block, packet.Offset(i));
                 var at = _index[key];
                 if (at != 0)
-                    RewrittenPages++;
+                    _rewritten++;
                 if (at > ZeroPage)
                     places.Zero(at);
                 else if (at == 0)
-                    ZeroPages++;
+                    _zero++;
                 _index[key] = at > ZeroPage ? at : ZeroPage;
             }
 
@@ -79,11 +65,12 @@ internal sealed partial class CompactRam
         }
     }
 
-    /// <exception cref="IOException">The file can't be written.</exception>
-    public void Write(PacketPlaces places) => places.WriteTo(_file);
+    public override PacketPlaces CreatePlaces(int pageBits) => new CompactPlaces(this, pageBits);
 
-    /// <summary>No packet is taken any more. All that were must be written.</summary>
-    public void EndPackets()
+    /// <exception cref="IOException">The file can't be written.</exception>
+    public void WriteAt(long at, ReadOnlySpan<byte> bytes) => File.WriteAt(at, bytes);
+
+    public override void EndPackets()
     {
         lock (_lock)
             _finished = true;

@@ -9,51 +9,48 @@ namespace Godwit.Archive.Receive;
 /// Writes guest memory as one RAM section that holds each page once. A page that comes for the first time is appended; one that
 /// comes again overwrites what it was. Zero pages are only noted, and written last, for a zero page may still become another.
 /// </summary>
-internal sealed partial class CompactRam : IDisposable
+internal sealed partial class CompactRam : ReceivedRam
 {
     private const long ZeroPage = 1;
 
-    private readonly PartialFile _file;
     private readonly PageIndex _index;
-    private readonly SectionHeader _section;
-    private readonly IReadOnlyList<RamBlock> _blocks;
     private readonly long[] _firstPage;
     private readonly int _granuleBits;
     private readonly byte[] _buffer = new byte[1 << 16];
     private RamBlock? _last;
     private int _runStart;
     private int _runLength;
+    private long _stored;
+    private long _zero;
+    private long _rewritten;
 
     /// <param name="granuleBits">Base-2 logarithm of what the index counts in: the page size, or less where that isn't known yet.</param>
     public CompactRam(PartialFile file, PageIndex index, MigrationStreamReader reader, int granuleBits)
+        : base(file, reader)
     {
-        _file = file;
         _index = index;
-        _section = reader.Section! with { Type = SectionType.Part };
-        _blocks = reader.Blocks;
         _granuleBits = granuleBits;
-        _firstPage = new long[_blocks.Count + 1];
-        for (var i = 0; i < _blocks.Count; i++)
-            _firstPage[i + 1] = checked(_firstPage[i] + (long)_blocks[i].Pages(granuleBits));
+        _firstPage = new long[Blocks.Count + 1];
+        for (var i = 0; i < Blocks.Count; i++)
+            _firstPage[i + 1] = checked(_firstPage[i] + (long)Blocks[i].Pages(granuleBits));
         WriteHeader(SectionType.Part);
     }
 
-    /// <summary>Pages in the file with their bytes.</summary>
-    public long StoredPages { get; private set; }
+    public override long StoredPages => _stored;
 
-    /// <summary>Pages that are zero and take nine bytes.</summary>
-    public long ZeroPages { get; private set; }
+    /// <summary>Nine bytes each.</summary>
+    public override long ZeroPages => _zero;
 
-    /// <summary>Pages that came again, in later rounds.</summary>
-    public long RewrittenPages { get; private set; }
+    public override long RewrittenPages => _rewritten;
 
-    /// <exception cref="MigrationStreamException">A page that can't be what it claims.</exception>
-    public void Add(in StreamElement page, StreamInput input)
+    public override long Progress => _stored + _zero;
+
+    public override void Add(in StreamElement page, StreamInput input)
     {
         var key = Key(page.Block!, page.PageOffset);
         var at = _index[key];
         if (at != 0)
-            RewrittenPages++;
+            _rewritten++;
         switch (page.Flags & ~RamFlags.Continue)
         {
             case RamFlags.Page when at > ZeroPage:
@@ -68,7 +65,7 @@ internal sealed partial class CompactRam : IDisposable
                 if (at > ZeroPage)
                     Overwrite(at, Zeros(page), input);
                 else if (at == 0)
-                    ZeroPages++;
+                    _zero++;
                 _index[key] = at > ZeroPage ? at : ZeroPage;
                 break;
             default:
@@ -77,20 +74,19 @@ internal sealed partial class CompactRam : IDisposable
         }
     }
 
-    /// <summary>Writes what is still in the input's buffer; to be called before the buffer moves.</summary>
-    public void Flush(ReadOnlySpan<byte> buffer)
+    public override void Flush(ReadOnlySpan<byte> buffer)
     {
         if (_runLength > 0)
-            _file.Append(buffer.Slice(_runStart, _runLength));
+            File.Append(buffer.Slice(_runStart, _runLength));
         _runLength = 0;
     }
 
     /// <summary>Writes the zero pages and closes the section.</summary>
-    public void Finish(bool footers)
+    public override void Finish(bool footers, int pageBits)
     {
         var buffer = new byte[1 << 16];
         var used = 0;
-        foreach (var block in _blocks)
+        foreach (var block in Blocks)
         {
             _index.ForEach(_firstPage[block.Index], _firstPage[block.Index + 1], (page, at) =>
             {
@@ -98,7 +94,7 @@ internal sealed partial class CompactRam : IDisposable
                     return;
                 if (buffer.Length - used < RamItem.MaxHeaderLength + 1)
                 {
-                    _file.Append(buffer.AsSpan(0, used));
+                    File.Append(buffer.AsSpan(0, used));
                     used = 0;
                 }
 
@@ -109,18 +105,11 @@ internal sealed partial class CompactRam : IDisposable
             });
         }
 
-        _file.Append(buffer.AsSpan(0, used));
+        File.Append(buffer.AsSpan(0, used));
         WriteEos(footers);
     }
 
-    /// <summary>The END section, which has no page left to bring.</summary>
-    public void WriteEnd(bool footers)
-    {
-        WriteHeader(SectionType.End);
-        WriteEos(footers);
-    }
-
-    public void Dispose() => _index.Dispose();
+    protected override void Dispose(bool disposing) => _index.Dispose();
 
     private long Key(RamBlock block, ulong offset) => _firstPage[block.Index] + (long)(offset >> _granuleBits);
 
@@ -132,7 +121,7 @@ internal sealed partial class CompactRam : IDisposable
         if (at != ZeroPage)
         {
             Flush(input.Buffer);
-            _file.ReadAt(at, bytes);
+            File.ReadAt(at, bytes);
         }
 
         if (!Xbzrle.TryDecode(page.Payload, bytes))
@@ -144,7 +133,7 @@ internal sealed partial class CompactRam : IDisposable
         }
         else
         {
-            _file.WriteAt(at, bytes);
+            File.WriteAt(at, bytes);
         }
     }
 
@@ -158,9 +147,9 @@ internal sealed partial class CompactRam : IDisposable
     /// <summary>Overwrites a page that may still be on its way into the file.</summary>
     private void Overwrite(long at, ReadOnlySpan<byte> page, StreamInput input)
     {
-        if (at >= _file.Length)
+        if (at >= File.Length)
             Flush(input.Buffer);
-        _file.WriteAt(at, page);
+        File.WriteAt(at, page);
     }
 
     private long Append(in StreamElement page, ReadOnlySpan<byte> bytes, StreamInput input, bool wasZero)
@@ -179,7 +168,7 @@ internal sealed partial class CompactRam : IDisposable
             _runStart = input.ElementStart;
         _runLength += (int)page.Length;
         Count(page.Block!, wasZero);
-        return _file.Length + _runLength - bytes.Length;
+        return File.Length + _runLength - bytes.Length;
     }
 
     private long AppendRecord(in StreamElement page, ReadOnlySpan<byte> bytes, bool wasZero)
@@ -187,38 +176,17 @@ internal sealed partial class CompactRam : IDisposable
         Span<byte> header = stackalloc byte[RamItem.MaxHeaderLength];
         var writer = new WireWriter(header);
         RamItem.WriteHeader(ref writer, page.PageOffset, RamFlags.Page, page.Block == _last ? null : page.Block!.Name);
-        _file.Append(writer.Written);
-        _file.Append(bytes);
+        File.Append(writer.Written);
+        File.Append(bytes);
         Count(page.Block!, wasZero);
-        return _file.Length - bytes.Length;
+        return File.Length - bytes.Length;
     }
 
     private void Count(RamBlock block, bool wasZero)
     {
         _last = block;
-        StoredPages++;
+        _stored++;
         if (wasZero)
-            ZeroPages--;
+            _zero--;
     }
-
-    private void WriteHeader(SectionType type)
-    {
-        Span<byte> buffer = stackalloc byte[SectionHeader.MaxLength];
-        var writer = new WireWriter(buffer);
-        (_section with { Type = type }).Write(ref writer);
-        _file.Append(writer.Written);
-    }
-
-    private void WriteEos(bool footers)
-    {
-        Span<byte> buffer = stackalloc byte[8 + SectionHeader.FooterLength];
-        var writer = new WireWriter(buffer);
-        RamItem.WriteEos(ref writer);
-        if (footers)
-            _section.WriteFooter(ref writer);
-        _file.Append(writer.Written);
-    }
-
-    private static MigrationStreamException Error(in StreamElement page, string field, string reason) =>
-        new(page.Offset, SectionHeader.RamName, field, reason);
 }

@@ -1,82 +1,20 @@
-using Godwit.Wire;
 using Godwit.Wire.Multifd;
 using Godwit.Wire.Ram;
 
 namespace Godwit.Archive.Receive;
 
-/// <summary>Where the pages of a packet go in the file: new ones into records at its end, in one piece; ones that came before, and zero ones of these, each to its
-/// place. Made once a channel and used over and over.</summary>
-internal sealed class PacketPlaces
+/// <summary>Where the pages of a packet go in the file. One a channel, used for packet after packet; channels write side by side, as each knows places that no
+/// other has.</summary>
+internal abstract class PacketPlaces
 {
-    private readonly int _pageSize;
-    private readonly byte[] _records;
-    private readonly byte[] _rewritten;
-    private readonly int[] _bodies;
-    private readonly long[] _offsets;
-    private readonly long[] _zeros;
-    private int _rewrittenCount;
-    private int _zeroCount;
-    private int _length;
-    private long _start;
+    /// <summary>Settles where the pages of a packet go.</summary>
+    /// <returns>False: memory is over.</returns>
+    public abstract bool Settle(in MultifdPacket packet, RamBlock block);
 
-    public PacketPlaces(int pageBits)
-    {
-        var limit = MultifdPacket.PageLimit(pageBits);
-        _pageSize = 1 << pageBits;
-        _records = GC.AllocateUninitializedArray<byte>((limit * (8 + _pageSize)) + (2 * RamItem.MaxHeaderLength));
-        _rewritten = GC.AllocateUninitializedArray<byte>(limit << pageBits);
-        _bodies = new int[limit];
-        _offsets = new long[limit];
-        _zeros = new long[limit];
-    }
+    /// <summary>Where to put the bytes of a normal page.</summary>
+    public abstract Span<byte> Body(int page);
 
-    /// <summary>Bytes of the records.</summary>
-    public int Length => _length;
-
-    /// <param name="start">Where the file ends.</param>
-    public void Clear(long start)
-    {
-        _start = start;
-        _length = _rewrittenCount = _zeroCount = 0;
-    }
-
-    /// <summary>The bytes of a normal page.</summary>
-    public Span<byte> Body(int page) => _bodies[page] >= 0 ? _records.AsSpan(_bodies[page], _pageSize) : _rewritten.AsSpan(~_bodies[page] * _pageSize, _pageSize);
-
-    /// <summary>A normal page gets a record.</summary>
-    /// <returns>Where in the file its bytes will be.</returns>
-    public long Append(int page, ulong offset, string? blockName)
-    {
-        var writer = new WireWriter(_records.AsSpan(_length));
-        RamItem.WriteHeader(ref writer, offset, RamFlags.Page, blockName);
-        _bodies[page] = _length + writer.Position;
-        _length = _bodies[page] + _pageSize;
-        return _start + _bodies[page];
-    }
-
-    /// <summary>A normal page has its place.</summary>
-    public void Rewrite(int page, long at)
-    {
-        _offsets[_rewrittenCount] = at;
-        _bodies[page] = ~_rewrittenCount++;
-    }
-
-    /// <summary>The page at a place is zero now.</summary>
-    public void Zero(long at) => _zeros[_zeroCount++] = at;
-
-    /// <summary>Writes all of it.</summary>
+    /// <summary>Writes the packet's pages.</summary>
     /// <exception cref="IOException">The file can't be written.</exception>
-    public void WriteTo(PartialFile file)
-    {
-        if (_length > 0)
-            file.WriteAt(_start, _records.AsSpan(0, _length));
-        for (var i = 0; i < _rewrittenCount; i++)
-            file.WriteAt(_offsets[i], _rewritten.AsSpan(i * _pageSize, _pageSize));
-        if (_zeroCount == 0)
-            return;
-        var zeros = _rewritten.AsSpan(0, _pageSize);
-        zeros.Clear();
-        for (var i = 0; i < _zeroCount; i++)
-            file.WriteAt(_zeros[i], zeros);
-    }
+    public abstract void Write();
 }

@@ -45,6 +45,10 @@ internal sealed class PartialFile : IDisposable
     /// <summary>Appends bytes that <see cref="WriteAt"/> will write.</summary>
     public void Reserve(long count) => Length += count;
 
+    /// <summary>Makes the file as long as what is reserved; what isn't written is zero and takes no room.</summary>
+    /// <exception cref="IOException">So long a file can't be.</exception>
+    public void Extend() => RandomAccess.SetLength(Handle, Length);
+
     /// <summary>For any thread.</summary>
     public void WriteAt(long offset, ReadOnlySpan<byte> bytes) => RandomAccess.Write(Handle, bytes, offset);
 

@@ -4,6 +4,9 @@ namespace Godwit.Archive.Receive;
 
 public sealed record ReceiveOptions
 {
+    /// <summary>How guest memory stands in the file.</summary>
+    public StreamFormat Format { get; init; }
+
     /// <summary>When to tell the source that it may switch over.</summary>
     public SwitchoverAckMode SwitchoverAck { get; init; }
 

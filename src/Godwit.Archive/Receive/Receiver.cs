@@ -20,6 +20,9 @@ public sealed class Receiver : IDisposable
     /// <summary>How long a proven end must stay the end: a guest may have planted one, and the rest be on its way.</summary>
     private const int SettleMilliseconds = 20;
     private const int PatienceSeconds = 10;
+
+    /// <summary>What a capability adds to the configuration at most: a subsection of its own.</summary>
+    private const int MappedRamSubsectionLength = 64;
     private const int SmallMachinePages = (16 << 20) >> 12;
 
     private readonly Channel _channel;
@@ -31,8 +34,9 @@ public sealed class Receiver : IDisposable
     private readonly PartialFile _between;
     private readonly string _indexPath;
     private readonly ReceivingChannels? _multifd;
-    private CompactRam? _ram;
+    private ReceivedRam? _ram;
     private int _devices;
+    private bool _startEnded;
     private bool _ramEnding;
     private bool _ramFinished;
 
@@ -124,7 +128,7 @@ public sealed class Receiver : IDisposable
             if (_multifd is not { HasCome: true })
                 _ram?.Flush(_input.Buffer);
             pages = Math.Max(pages, TotalPages());
-            _progress.Set(BytesReceived, _ram is null ? 0 : _ram.StoredPages + _ram.ZeroPages, pages);
+            _progress.Set(BytesReceived, Math.Min(_ram?.Progress ?? 0, pages), pages);
             if (!_ramFinished && !_input.Fill() && _input.Reader.AfterEof)
                 break;
         }
@@ -184,9 +188,9 @@ public sealed class Receiver : IDisposable
         var section = _input.Reader.Section;
         switch (element.Kind)
         {
-            case StreamElementKind.Configuration when _input.Reader.Configuration!.TargetPageBits is { } bits:
-                _multifd?.PageSize.Tell(bits);
-                break;
+            case StreamElementKind.Configuration:
+                TakeConfiguration(element, _input.Reader.Configuration!);
+                return;
             case StreamElementKind.RamMemSize or StreamElementKind.RamBlock:
                 return;
             case StreamElementKind.RamPage when _multifd is { HasCome: true }:
@@ -207,7 +211,7 @@ public sealed class Receiver : IDisposable
             case StreamElementKind.SectionStart when section!.IsRam:
                 return;
             case StreamElementKind.SectionFooter when section!.IsRam:
-                if (section.Type == SectionType.Start && _ram is null)
+                if (section.Type == SectionType.Start && !_startEnded)
                     _file.Append(Raw(element));
                 else if (_ramEnding)
                     FinishRam();
@@ -223,7 +227,33 @@ public sealed class Receiver : IDisposable
 
     private ReadOnlySpan<byte> Raw(in StreamElement element) => _input.Buffer.Slice(_input.ElementStart, (int)element.Length);
 
-    private CompactRam StartRam() => _ram ??= new CompactRam(_file, new PageIndex(_indexPath), _input.Reader, _input.Reader.PageBits ?? GranuleBits());
+    private ReceivedRam StartRam() => _ram ??= _options.Format == StreamFormat.MappedRam
+        ? new PlacedRam(_file, _input.Reader, _input.Reader.PageBits ?? GranuleBits())
+        : new CompactRam(_file, new PageIndex(_indexPath), _input.Reader, _input.Reader.PageBits ?? GranuleBits());
+
+    private void TakeConfiguration(in StreamElement element, ConfigurationSection configuration)
+    {
+        if (configuration.TargetPageBits is { } bits)
+            _multifd?.PageSize.Tell(bits);
+        if (_options.Format == StreamFormat.Stream)
+        {
+            _file.Append(Raw(element));
+            return;
+        }
+
+        if (configuration.Has(ConfigurationSection.IgnoreShared))
+        {
+            throw new MigrationStreamException(element.Offset, "configuration", ConfigurationSection.IgnoreShared, "no QEMU can load a mapped-ram file of a source with x-ignore-shared")
+            {
+                Unsupported = ConfigurationSection.IgnoreShared,
+            };
+        }
+
+        var buffer = new byte[element.Length + MappedRamSubsectionLength];
+        var writer = new WireWriter(buffer);
+        (configuration with { Capabilities = [.. configuration.Capabilities ?? [], ConfigurationSection.MappedRam] }).Write(ref writer);
+        _file.Append(writer.Written);
+    }
 
     /// <summary>From multifd channels pages come from here on, before START's footer has: it is written ahead of it.</summary>
     private void EndStart(in StreamElement element, SectionHeader section)
@@ -234,12 +264,18 @@ public sealed class Receiver : IDisposable
             return;
         }
 
-        WriteBlockList(section);
+        if (_options.Format == StreamFormat.Stream)
+            WriteBlockList(section);
+        else if (_input.Reader.Configuration is null)
+            throw new MigrationStreamException(element.Offset, "configuration", "capabilities", "a stream without a configuration can't say that it has capability mapped-ram");
+        else
+            StartRam();
         if (_multifd is null || !_multifd.Begins())
             return;
         var writer = new WireWriter(new byte[SectionHeader.FooterLength]);
         section.WriteFooter(ref writer);
         _file.Append(writer.Written);
+        _startEnded = true;
         _multifd.Ram = StartRam();
         _multifd.Take(element, section.Type);
     }
@@ -274,7 +310,7 @@ public sealed class Receiver : IDisposable
             throw new MigrationStreamException(_input.Reader.Offset, SectionHeader.RamName, "footer", "a stream without section footers can't be received from multifd channels");
         StartRam().Flush(_input.Buffer);
         _ram!.EndPackets();
-        _ram.Finish(footers);
+        _ram.Finish(footers, PageBits);
         var buffer = new byte[1 << 16];
         for (var at = 0L; at < _between.Length; at += buffer.Length)
         {

@@ -12,14 +12,14 @@ internal sealed class ReceivingChannels : IDisposable
     private readonly IncomingChannels _channels;
     private readonly MultifdMeetings _meetings;
     private readonly bool _expected;
-    private CompactRam? _ram;
+    private ReceivedRam? _ram;
     private bool _flushed;
 
     public ReceivingChannels(ChannelListener listener, ReceiveOptions options)
     {
         PageSize = new TargetPageSize(options.PageSize is { } size ? BitOperations.Log2((uint)size) : null);
         _expected = options.MultifdChannels is not null;
-        _channels = new IncomingChannels(listener, options.MultifdChannels, Guid.Empty, () => new CompactPacketSink(() => Volatile.Read(ref _ram), PageSize), PageSize);
+        _channels = new IncomingChannels(listener, options.MultifdChannels, Guid.Empty, () => new ReceivedPacketSink(() => Volatile.Read(ref _ram), PageSize), PageSize);
         _meetings = new MultifdMeetings(_channels);
     }
 
@@ -34,7 +34,7 @@ internal sealed class ReceivingChannels : IDisposable
     public long Bytes => _channels.Bytes;
 
     /// <summary>Where their pages go from the first meeting on.</summary>
-    public CompactRam Ram
+    public ReceivedRam Ram
     {
         set => Volatile.Write(ref _ram, value);
     }

@@ -6,61 +6,102 @@ using Godwit.Wire.Stream;
 
 namespace Godwit.Archive.Send;
 
-/// <param name="BytesSent">Bytes that went over the channel.</param>
+/// <param name="BytesSent">Bytes that went over all channels.</param>
 /// <param name="Confirmed">Whether the destination said that it has the guest; it does only over a return path.</param>
 public sealed record SendSummary(long BytesSent, bool Confirmed, TimeSpan Elapsed);
 
-/// <summary>Plays a captured stream into a destination that waits for it.</summary>
-public static class Sender
+/// <summary>Plays a file into a destination that waits for it.</summary>
+public sealed class Sender : IDisposable
 {
-    private const int ChunkLength = 1 << 20;
     private const uint FirstPing = 1;
 
-    /// <param name="file">The stream.</param>
-    /// <param name="returnPath">Open a return path, and wait until the destination says that it has the guest.</param>
-    /// <param name="sent">Told the bytes sent, now and then.</param>
+    private readonly StreamPlayer _player;
+    private readonly Channel _channel;
+    private readonly ItemSink _main;
+    private readonly MultifdSink? _multifd;
+    private readonly ReturnPathListener? _listener;
+    private long _sent;
+
+    private Sender(StreamFile file, Channel channel, IReadOnlyList<Channel> multifd, SendOptions options, Action<long> played)
+    {
+        _channel = channel;
+        _player = new StreamPlayer(file, options.PageSize) { Played = played };
+        _main = new ItemSink(Write);
+        if (options.ReturnPath && !channel.IsBidirectional)
+            throw new IOException($"{channel.Name} has no way back; send without return path");
+        if (multifd.Count > 0)
+        {
+            var bits = options.PageSize is { } size ? System.Numerics.BitOperations.Log2((uint)size) : StreamPlayer.FindPageBits(file) ?? MigrationStreamReader.DefaultPageBits;
+            _multifd = new MultifdSink(_main, multifd, bits, options);
+        }
+
+        if (options.ReturnPath)
+            _listener = new ReturnPathListener(channel);
+    }
+
+    /// <param name="file">A stream, or a mapped-ram file.</param>
+    /// <param name="multifd">Channels for pages, which end with this; none without multifd.</param>
+    /// <param name="played">Told, now and then, how far into the file it is.</param>
     /// <exception cref="MigrationStreamException">The file is no migration stream.</exception>
     /// <exception cref="IOException">The connection failed, or the destination did.</exception>
-    public static SendSummary Send(StreamFile file, Channel channel, bool returnPath, Action<long> sent, CancellationToken cancellation)
+    /// <exception cref="NotSupportedException">The file has what can't be sent so.</exception>
+    public static SendSummary Send(StreamFile file, Channel channel, IReadOnlyList<Channel> multifd, SendOptions options, Action<long> played, CancellationToken cancellation)
     {
-        using var registration = cancellation.Register(channel.Shutdown);
-        var watch = Stopwatch.StartNew();
-        ReturnPathListener? listener = null;
+        using var sender = new Sender(file, channel, multifd, options, played);
+        using var registration = cancellation.Register(sender.Shutdown);
         try
         {
-            var (head, end) = Layout(file);
-            if (returnPath)
-            {
-                if (!channel.IsBidirectional)
-                    throw new IOException($"{channel.Name} has no way back; send without return path");
-                listener = new ReturnPathListener(channel);
-            }
-
-            var total = Copy(file, channel, 0, head, 0, sent);
-            if (returnPath)
-                total += OpenReturnPath(channel);
-            total += Copy(file, channel, head, end, total, sent);
-            if (listener is null)
-                channel.CloseWrite();
-            else
-                listener.WaitForShut();
-            channel.WaitForPeer();
-            return new SendSummary(total, listener is not null, watch.Elapsed);
+            return sender.Run();
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             cancellation.ThrowIfCancellationRequested();
-            throw Explain(e, listener, channel);
+            throw sender.Explain(e);
         }
     }
 
-    /// <summary>A destination that fails closes the connection; what it said before tells more than the broken pipe.</summary>
-    private static IOException Explain(Exception broken, ReturnPathListener? listener, Channel channel)
+    public void Dispose() => _multifd?.Dispose();
+
+    private SendSummary Run()
     {
-        channel.Shutdown();
+        var watch = Stopwatch.StartNew();
+        _player.PlayHead(_main);
+        if (_listener is not null)
+            OpenReturnPath();
+        if (_multifd is not null)
+            _player.PlayPages(_multifd);
+        else if (_player.IsMapped)
+            _player.PlayPages(_main);
+        else
+            _player.PlayRest(_main);
+        _multifd?.Complete();
+        if (_listener is null)
+            _channel.CloseWrite();
+        else
+            _listener.WaitForShut();
+        _channel.WaitForPeer();
+        return new SendSummary(_sent + (_multifd?.Bytes ?? 0), _listener is not null, watch.Elapsed);
+    }
+
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        _channel.Write(bytes);
+        _sent += bytes.Length;
+    }
+
+    private void Shutdown()
+    {
+        _channel.Shutdown();
+        _multifd?.Shutdown();
+    }
+
+    /// <summary>A destination that fails closes the connection; what it said before tells more than the broken pipe.</summary>
+    private IOException Explain(Exception broken)
+    {
+        Shutdown();
         try
         {
-            listener?.WaitForShut();
+            _listener?.WaitForShut();
         }
         catch (IOException told)
         {
@@ -70,42 +111,12 @@ public static class Sender
         return broken as IOException ?? new IOException(broken.Message, broken);
     }
 
-    /// <returns>Bytes before the first element that may follow an OPEN_RETURN_PATH command, and bytes of the file.</returns>
-    private static (long Head, long End) Layout(StreamFile file)
-    {
-        var reader = new StreamFileReader(file, new MigrationStreamReader(StreamReadMode.HeadersOnly));
-        var head = 0L;
-        while (reader.TryNext(out var element) && element.Kind is StreamElementKind.Header or StreamElementKind.Configuration)
-            head = element.Offset + element.Length;
-        if (reader.Reader.Configuration?.Has(ConfigurationSection.MappedRam) ?? false)
-            throw new MigrationStreamException(head, "configuration", ConfigurationSection.MappedRam, "the file has its pages at fixed places and can't be sent as a stream") { Unsupported = ConfigurationSection.MappedRam };
-        return (head, file.Length);
-    }
-
-    private static long OpenReturnPath(Channel channel)
+    private void OpenReturnPath()
     {
         Span<byte> buffer = stackalloc byte[(2 * Command.HeaderLength) + 4];
         var writer = new WireWriter(buffer);
         Command.Write(ref writer, CommandType.OpenReturnPath, []);
         Command.WritePing(ref writer, FirstPing);
-        channel.Write(writer.Written);
-        return writer.Position;
-    }
-
-    private static long Copy(StreamFile file, Channel channel, long from, long to, long before, Action<long> sent)
-    {
-        var buffer = GC.AllocateUninitializedArray<byte>(ChunkLength);
-        var at = from;
-        while (at < to)
-        {
-            var count = file.Read(at, buffer.AsSpan(0, (int)Math.Min(buffer.Length, to - at)));
-            if (count == 0)
-                throw new IOException("the file became shorter while it was sent");
-            channel.Write(buffer.AsSpan(0, count));
-            at += count;
-            sent(before + at - from);
-        }
-
-        return at - from;
+        _main.Write(writer.Written);
     }
 }

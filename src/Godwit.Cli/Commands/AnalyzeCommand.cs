@@ -10,18 +10,19 @@ internal static class AnalyzeCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "A stream file" };
+        var file = new Argument<string>("FILE") { Description = "A stream file or a mapped-ram file" };
         var device = new Option<string?>("--device") { Description = "Show the fields of one device, by its section name, as NAME or NAME/INSTANCE" };
+        var offset = Numbers.OffsetOption();
         var pageSize = Uris.PageSizeOption();
         var json = new Option<bool>("--json") { Description = "Print everything as JSON, every device's fields included" };
-        var command = new Command("analyze", "Show what a stream file holds; of a broken one, everything up to the break.") { file, device, pageSize, json };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(file), parsed.GetValue(device), parsed.GetValue(pageSize), parsed.GetValue(json)));
+        var command = new Command("analyze", "Show what a stream file holds; of a broken one, everything up to the break.") { file, device, offset, pageSize, json };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(file), parsed.GetValue(device), parsed.GetValue(offset), parsed.GetValue(pageSize), parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(string path, string? device, int? pageSize, bool json)
+    private static int Run(string path, string? device, long offset, int? pageSize, bool json)
     {
-        using var file = StreamFile.Open(path);
+        using var file = StreamFile.Open(path, offset);
         var report = StreamAnalyzer.Analyze(file, pageSize);
         var chosen = device is null ? report.Sections : Choose(report, device);
         if (chosen.Count == 0 && device is not null && report.Break is null)

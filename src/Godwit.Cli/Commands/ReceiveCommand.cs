@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Godwit.Archive;
 using Godwit.Archive.Receive;
 using Godwit.Cli.Output;
 using Godwit.Migration.Channels;
@@ -15,6 +16,7 @@ internal static class ReceiveCommand
     {
         var uri = Uris.Argument("Where the source migrates to");
         var output = new Option<string>("--output", "-o") { Description = "The file that the migration ends in", Required = true };
+        var format = Formats.Option("--format", required: false, "stream: a file that is a migration stream; mapped-ram: one with a place for each page, which QEMU loads with that capability on");
         var ack = new Option<SwitchoverAckMode>("--switchover-ack") { Description = "Tell the source that it may switch over: when it seems to wait for that (auto), always (on), never (off)" };
         var sync = new Option<bool>("--sync") { Description = "Let go of the source only when the file is on the disk" };
         var channels = new Option<int?>("--multifd-channels") { Description = "How many multifd channels the source must have; without it, as many as it has" };
@@ -25,15 +27,16 @@ internal static class ReceiveCommand
         });
         var pageSize = Uris.PageSizeOption();
         var json = new Option<bool>("--json") { Description = "Print the summary as JSON" };
-        var command = new Command("receive", "End a live migration from any QEMU in a file that is itself a migration stream.")
+        var command = new Command("receive", "End a live migration from any QEMU in a file that is itself a migration stream, or a mapped-ram file.")
         {
-            uri, output, channels, ack, sync, pageSize, json,
+            uri, output, format, channels, ack, sync, pageSize, json,
         };
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(uri),
             parsed.GetRequiredValue(output),
             new ReceiveOptions
             {
+                Format = parsed.GetValue(format),
                 SwitchoverAck = parsed.GetValue(ack),
                 Sync = parsed.GetValue(sync),
                 PageSize = parsed.GetValue(pageSize),
@@ -69,7 +72,7 @@ internal static class ReceiveCommand
         }
 
         if (json)
-            PrintJson(summary, output);
+            PrintJson(summary, output, options.Format);
         else
             Print(summary, output);
         return ExitCode.Done;
@@ -98,9 +101,10 @@ internal static class ReceiveCommand
         table.Print(Console.Out, Terminal.OutputIsTerminal);
     }
 
-    private static void PrintJson(ReceiveSummary summary, string output) => JsonOutput.Print(writer =>
+    private static void PrintJson(ReceiveSummary summary, string output, StreamFormat format) => JsonOutput.Print(writer =>
     {
         writer.WriteString("file", output);
+        writer.WriteString("format", Formats.Name(format));
         writer.WriteString("machine", summary.MachineName);
         writer.WriteNumber("bytes-received", summary.BytesReceived);
         writer.WriteNumber("multifd-channels", summary.MultifdChannels);

@@ -3,6 +3,7 @@ using Godwit.Archive;
 using Godwit.Archive.Send;
 using Godwit.Cli.Output;
 using Godwit.Migration.Channels;
+using Godwit.Migration.Control;
 
 namespace Godwit.Cli.Commands;
 
@@ -11,25 +12,59 @@ internal static class SendCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "A stream file: received by godwit, or written by QEMU's migrate file:" };
+        var file = new Argument<string>("FILE") { Description = "A stream file or a mapped-ram file: received by godwit, or written by QEMU's migrate file:" };
         var uri = Uris.Argument("The destination, which waits with -incoming");
         var returnPath = new Option<bool>("--return-path") { Description = "Let the destination answer, and wait until it says that it has the guest" };
+        var channels = Numbers.Option("--multifd-channels", 1, 255, 0, "Send pages over so many channels: the destination has capability multifd on, and the same multifd-channels");
+        var compression = new Option<MultifdCompression>("--multifd-compression") { Description = "As multifd-compression of the destination: none, zlib or zstd" };
+        var level = Numbers.Option("--multifd-level", 1, 20, 1, "How hard to compress: 1 to 9 with zlib, 1 to 20 with zstd");
+        var legacy = new Option<bool>("--zero-page-detection-legacy") { Description = "Send zero pages over the main channel, for a destination before QEMU 9.0" };
+        var sections = new Option<bool>("--multifd-flush-after-each-section") { Description = "For a destination whose machine type is of QEMU 8.0 or older" };
+        var offset = Numbers.OffsetOption();
+        var pageSize = Uris.PageSizeOption();
         var json = new Option<bool>("--json") { Description = "Print the summary as JSON" };
-        var command = new Command("send", "Play a stream file into a destination that waits for a migration.") { file, uri, returnPath, json };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(file), parsed.GetRequiredValue(uri), parsed.GetValue(returnPath), parsed.GetValue(json)));
+        var command = new Command("send", "Play a stream file or a mapped-ram file into a destination that waits for a migration.")
+        {
+            file, uri, returnPath, channels, compression, level, legacy, sections, offset, pageSize, json,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(compression) == MultifdCompression.Zlib && result.GetValue(level) > 9)
+                result.AddError("--multifd-level is a number from 1 to 9 with zlib");
+            if (result.GetValue(channels) == 0 && (result.GetValue(compression) != MultifdCompression.None || result.GetValue(legacy) || result.GetValue(sections)))
+                result.AddError("--multifd-channels says how many channels there are; without it pages go over the main one");
+        });
+        command.SetAction(parsed => Run(
+            parsed.GetRequiredValue(file),
+            parsed.GetValue(offset),
+            parsed.GetRequiredValue(uri),
+            new SendOptions
+            {
+                ReturnPath = parsed.GetValue(returnPath),
+                MultifdChannels = parsed.GetValue(channels),
+                Compression = parsed.GetValue(compression),
+                CompressionLevel = parsed.GetValue(level),
+                LegacyZeroPages = parsed.GetValue(legacy),
+                FlushAfterEachSection = parsed.GetValue(sections),
+                PageSize = parsed.GetValue(pageSize),
+            },
+            parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(string path, MigrationUri uri, bool returnPath, bool json)
+    private static int Run(string path, long offset, MigrationUri uri, SendOptions options, bool json)
     {
+        if (options.MultifdChannels > 0 && uri.Scheme is not (MigrationScheme.Tcp or MigrationScheme.Unix))
+            throw new NotSupportedException("Migration requires multi-channel URIs (e.g. tcp)");
         using var cancel = Terminal.CancelOnSignal();
-        using var file = StreamFile.Open(path);
-        using var channel = ChannelConnector.Connect(uri, returnPath);
-        var sent = 0L;
+        using var file = StreamFile.Open(path, offset);
+        using var channel = ChannelConnector.Connect(uri, options.ReturnPath);
+        var multifd = Enumerable.Range(0, options.MultifdChannels).Select(_ => ChannelConnector.Connect(uri, returnPath: false)).ToList();
+        var played = 0L;
         var summary = ProgressBar.Run(
             "send",
-            () => Sender.Send(file, channel, returnPath, bytes => Volatile.Write(ref sent, bytes), cancel.Token),
-            () => (Volatile.Read(ref sent), file.Length, Units.Bytes(Volatile.Read(ref sent))));
+            () => Sender.Send(file, channel, multifd, options, bytes => Volatile.Write(ref played, bytes), cancel.Token),
+            () => (Volatile.Read(ref played), file.Length, Units.Bytes(Volatile.Read(ref played))));
         if (json)
         {
             JsonOutput.Print(writer =>

@@ -10,17 +10,18 @@ internal static class VerifyCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "A stream file" };
+        var file = new Argument<string>("FILE") { Description = "A stream file or a mapped-ram file" };
+        var offset = Numbers.OffsetOption();
         var pageSize = Uris.PageSizeOption();
         var json = new Option<bool>("--json") { Description = "Print the verdict as JSON" };
-        var command = new Command("verify", "Check a stream file: structure, footers, section ids, block bounds, description against sections, trailing bytes.") { file, pageSize, json };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(file), parsed.GetValue(pageSize), parsed.GetValue(json)));
+        var command = new Command("verify", "Check a stream file: structure, footers, section ids, block bounds, description against sections, trailing bytes.") { file, offset, pageSize, json };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(file), parsed.GetValue(offset), parsed.GetValue(pageSize), parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(string path, int? pageSize, bool json)
+    private static int Run(string path, long offset, int? pageSize, bool json)
     {
-        using var file = StreamFile.Open(path);
+        using var file = StreamFile.Open(path, offset);
         var verdict = StreamVerifier.Verify(file, pageSize);
         if (json)
         {

@@ -8,9 +8,9 @@ using Godwit.Wire.Ram;
 
 namespace Godwit.Archive.Receive;
 
-/// <summary>Has a multifd channel's pages go into the file. Channels write side by side: each knows its places, which nobody else has.</summary>
+/// <summary>Has a multifd channel's pages go into the file.</summary>
 /// <param name="ram">The file's memory; null until the source has listed its blocks.</param>
-internal sealed class CompactPacketSink(Func<CompactRam?> ram, TargetPageSize pageSize) : IPacketSink
+internal sealed class ReceivedPacketSink(Func<ReceivedRam?> ram, TargetPageSize pageSize) : IPacketSink
 {
     private PacketPlaces? _places;
     private PacketDecompressor? _decompressor;
@@ -25,12 +25,12 @@ internal sealed class CompactPacketSink(Func<CompactRam?> ram, TargetPageSize pa
         if (_block is null || !_block.HasName(packet.BlockName))
             _block = memory.FindBlock(packet.BlockName) ?? throw new MigrationStreamException(at + 64, name, "ramblock", $"'{Encoding.ASCII.GetString(packet.BlockName)}' is no block that the source has listed");
         packet.CheckOffsets(_block.Length, bits, name, at);
-        _places ??= new PacketPlaces(bits);
-        if (!memory.Place(packet, _block, _places))
+        _places ??= memory.CreatePlaces(bits);
+        if (!_places.Settle(packet, _block))
             throw new MigrationStreamException(at, name, "packet", "pages come after the end of memory");
         if (packet.NormalPages > 0)
             ReadPages(packet, channel, bits, name, at);
-        memory.Write(_places);
+        _places.Write();
     }
 
     public void Dispose() => _decompressor?.Dispose();

@@ -1,0 +1,210 @@
+using System.Runtime.InteropServices;
+using Godwit.Migration.Channels;
+using Godwit.Wire;
+using Godwit.Wire.MappedRam;
+using Godwit.Wire.Ram;
+using Godwit.Wire.Stream;
+
+namespace Godwit.Archive.Receive;
+
+/// <summary>
+/// Writes guest memory as a mapped-ram file has it: each page at a place of its own, whenever it comes and however often. START holds all of it; where the page size
+/// shows only later, its field is filled in last. A page that comes as zero only loses its bit.
+/// </summary>
+internal sealed class PlacedRam : ReceivedRam
+{
+    private const int RunLength = 1 << 20;
+
+    private readonly (MappedRamHeader Header, long HeaderAt, PageBitmap Has)[] _places;
+    private readonly byte[] _run = GC.AllocateUninitializedArray<byte>(RunLength);
+    private readonly Lock _lock = new();
+    private RamBlock? _runBlock;
+    private ulong _runStart;
+    private int _runUsed;
+    private long _stored;
+    private long _rewritten;
+    private long _progress;
+    private long _zero;
+    private volatile bool _finished;
+
+    /// <summary>Writes START up to its EOS.</summary>
+    /// <param name="granuleBits">Base-2 logarithm of the page size, or of the least that it can be.</param>
+    /// <exception cref="MigrationStreamException">The blocks are too much for any file.</exception>
+    /// <exception cref="IOException">They are too much for this one.</exception>
+    public PlacedRam(PartialFile file, MigrationStreamReader reader, int granuleBits)
+        : base(file, reader)
+    {
+        _places = new (MappedRamHeader, long, PageBitmap)[Blocks.Count];
+        WriteHeader(SectionType.Start);
+        var buffer = new byte[RamBlock.MaxEntryLength];
+        var writer = new WireWriter(buffer);
+        RamItem.WriteMemSize(ref writer, Blocks.Aggregate(0UL, (sum, b) => sum + b.Length));
+        file.Append(writer.Written);
+        foreach (var block in Blocks)
+            Place(block, buffer, reader, granuleBits);
+        writer = new WireWriter(buffer);
+        RamItem.WriteEos(ref writer);
+        file.Append(writer.Written);
+    }
+
+    public override long StoredPages => Volatile.Read(ref _stored);
+
+    public override long ZeroPages => _zero;
+
+    public override long RewrittenPages => Volatile.Read(ref _rewritten);
+
+    public override long Progress => Volatile.Read(ref _progress);
+
+    public override void Add(in StreamElement page, StreamInput input)
+    {
+        var block = page.Block!;
+        var size = 1 << page.PageBits;
+        if (block.Length < (ulong)size || page.PageOffset > block.Length - (ulong)size)
+            throw Error(page, "page offset", $"page 0x{page.PageOffset:x} ends outside of block '{block.Name}' of 0x{block.Length:x} bytes");
+        switch (page.Flags & ~RamFlags.Continue)
+        {
+            case RamFlags.Page:
+                Append(block, page.PageOffset, page.Payload);
+                Put(block, page.PageOffset, page.PageBits);
+                break;
+            case RamFlags.Zero:
+                if (page.Payload[0] != 0)
+                    throw Error(page, "fill", $"a page of bytes 0x{page.Payload[0]:x2}; QEMU writes only zero pages so");
+                Clear(block, page.PageOffset, page.PageBits);
+                break;
+            default:
+                ApplyXbzrle(page, size);
+                break;
+        }
+    }
+
+    public override void AddShared(in StreamElement page, StreamInput input)
+    {
+        lock (_lock)
+        {
+            Add(page, input);
+            WriteRun();
+        }
+    }
+
+    /// <summary>Nothing to do: pages were copied.</summary>
+    public override void Flush(ReadOnlySpan<byte> buffer)
+    {
+    }
+
+    public override PacketPlaces CreatePlaces(int pageBits) => new PlacedPackets(this, pageBits);
+
+    public override void EndPackets() => _finished = true;
+
+    public override void Finish(bool footers, int pageBits)
+    {
+        WriteRun();
+        _finished = true;
+        var buffer = new byte[MappedRamHeader.Length];
+        foreach (var block in Blocks)
+        {
+            var (header, at, has) = _places[block.Index];
+            header = header with { PageSize = 1UL << pageBits };
+            var writer = new WireWriter(buffer);
+            header.Write(ref writer);
+            File.WriteAt(at, writer.Written);
+            has.ForEach((long)header.BitmapLength(block.Length) / sizeof(ulong), (first, words) => File.WriteAt((long)header.BitmapOffset + (first * sizeof(ulong)), MemoryMarshal.AsBytes(words.Span)));
+            _zero += (long)header.Pages(block.Length);
+        }
+
+        _zero -= StoredPages;
+    }
+
+    /// <summary>Where in the file a page of a packet goes. For any thread.</summary>
+    /// <returns>Null: memory is over.</returns>
+    public long? Take(RamBlock block, ulong offset, int pageBits, bool zero)
+    {
+        if (_finished)
+            return null;
+        if (zero)
+            Clear(block, offset, pageBits);
+        else
+            Put(block, offset, pageBits);
+        return (long)(_places[block.Index].Header.PagesOffset + offset);
+    }
+
+    /// <summary>For any thread.</summary>
+    /// <exception cref="IOException">The file can't be written.</exception>
+    public void WriteAt(long at, ReadOnlySpan<byte> pages) => File.WriteAt(at, pages);
+
+    protected override void Dispose(bool disposing)
+    {
+    }
+
+    private void Place(RamBlock block, byte[] buffer, MigrationStreamReader reader, int granuleBits)
+    {
+        var writer = new WireWriter(buffer);
+        (block with { Mapped = null }).Write(ref writer);
+        var at = File.Length + writer.Position;
+        var header = MappedRamHeader.Place((ulong)at, block.Length, granuleBits);
+        if (header.PagesOffset < (ulong)at || header.PagesOffset > long.MaxValue - block.Length - MappedRamHeader.Alignment)
+            throw new MigrationStreamException(reader.Offset, SectionHeader.RamName, "block length", $"block '{block.Name}' of {block.Length} bytes has no place in any file");
+        header.Write(ref writer);
+        File.Append(writer.Written);
+        File.Reserve((long)(header.PagesOffset + block.Length) - File.Length);
+        File.Extend();
+        _places[block.Index] = (header, at, new PageBitmap());
+    }
+
+    private void Put(RamBlock block, ulong offset, int pageBits)
+    {
+        if (_places[block.Index].Has.Set((long)(offset >> pageBits)))
+            Interlocked.Increment(ref _rewritten);
+        else
+            Interlocked.Increment(ref _stored);
+        Interlocked.Increment(ref _progress);
+    }
+
+    private void Clear(RamBlock block, ulong offset, int pageBits)
+    {
+        if (_places[block.Index].Has.Clear((long)(offset >> pageBits)))
+        {
+            Interlocked.Increment(ref _rewritten);
+            Interlocked.Decrement(ref _stored);
+        }
+
+        Interlocked.Increment(ref _progress);
+    }
+
+    /// <summary>Pages that follow each other are written at once.</summary>
+    private void Append(RamBlock block, ulong offset, ReadOnlySpan<byte> page)
+    {
+        if (block != _runBlock || offset != _runStart + (ulong)_runUsed || _runUsed + page.Length > RunLength)
+        {
+            WriteRun();
+            _runBlock = block;
+            _runStart = offset;
+        }
+
+        page.CopyTo(_run.AsSpan(_runUsed));
+        _runUsed += page.Length;
+    }
+
+    private void WriteRun()
+    {
+        if (_runUsed > 0)
+            File.WriteAt((long)(_places[_runBlock!.Index].Header.PagesOffset + _runStart), _run.AsSpan(0, _runUsed));
+        _runUsed = 0;
+        _runBlock = null;
+    }
+
+    private void ApplyXbzrle(in StreamElement page, int size)
+    {
+        WriteRun();
+        var block = page.Block!;
+        var bytes = _run.AsSpan(0, size);
+        bytes.Clear();
+        var at = (long)(_places[block.Index].Header.PagesOffset + page.PageOffset);
+        if (_places[block.Index].Has.IsSet((long)(page.PageOffset >> page.PageBits)))
+            File.ReadAt(at, bytes);
+        if (!Xbzrle.TryDecode(page.Payload, bytes))
+            throw Error(page, "XBZRLE", $"page 0x{page.PageOffset:x} of block '{block.Name}' is malformed");
+        File.WriteAt(at, bytes);
+        Put(block, page.PageOffset, page.PageBits);
+    }
+}

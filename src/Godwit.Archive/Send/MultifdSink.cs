@@ -1,0 +1,160 @@
+using Godwit.Migration.Channels;
+using Godwit.Wire;
+using Godwit.Wire.Ram;
+
+namespace Godwit.Archive.Send;
+
+/// <summary>
+/// Sends pages over multifd channels, all else over the main one. A page that comes again may overtake its older version on another channel: the channels meet
+/// before it does (docs/wire/multifd.md).
+/// </summary>
+internal sealed class MultifdSink : IPageSink, IDisposable
+{
+    private readonly ItemSink _main;
+    private readonly SendOptions _options;
+    private readonly PacketChannel[] _channels;
+    private readonly Dictionary<RamBlock, PageBitmap> _sent = [];
+    private PagePacket? _filling;
+    private Exception? _failure;
+    private long _number = -1;
+    private int _next;
+    private bool _unsynchronized;
+
+    /// <param name="main">Takes the main channel's bytes.</param>
+    /// <param name="channels">They go with this.</param>
+    public MultifdSink(ItemSink main, IReadOnlyList<Channel> channels, int pageBits, SendOptions options)
+    {
+        _main = main;
+        _options = options;
+        _channels = [.. channels.Select((c, id) => new PacketChannel(c, (byte)id, pageBits, options, () => (ulong)Interlocked.Increment(ref _number), Fail))];
+    }
+
+    /// <summary>Bytes written to all channels but the main one.</summary>
+    public long Bytes => _channels.Sum(c => c.Bytes);
+
+    public void Write(ReadOnlySpan<byte> bytes) => _main.Write(bytes);
+
+    public void WritePages(RamBlock block, ulong offset, int pageBits, ReadOnlySpan<byte> pages)
+    {
+        var size = 1 << pageBits;
+        for (; !pages.IsEmpty; pages = pages[size..], offset += (ulong)size)
+        {
+            Claim(block, offset, pageBits);
+            Packet(block).Add(block, offset, pages[..size]);
+        }
+    }
+
+    public void WriteZeros(RamBlock block, ulong offset, int pageBits, long count)
+    {
+        for (; count > 0; count--, offset += 1UL << pageBits)
+        {
+            Claim(block, offset, pageBits);
+            if (_options.LegacyZeroPages)
+                _main.WriteZeros(block, offset, pageBits, 1);
+            else
+                Packet(block).AddZero(block, offset);
+        }
+    }
+
+    public void EndPages()
+    {
+        _main.EndPages();
+        if (_options.FlushAfterEachSection || _unsynchronized)
+            Synchronize();
+    }
+
+    /// <summary>Waits until all is written.</summary>
+    /// <exception cref="IOException">A channel failed.</exception>
+    public void Complete()
+    {
+        ThrowIfFailed();
+        foreach (var channel in _channels)
+            channel.Complete();
+        ThrowIfFailed();
+    }
+
+    /// <exception cref="IOException">A channel failed.</exception>
+    public void ThrowIfFailed()
+    {
+        if (Volatile.Read(ref _failure) is { } e)
+            throw new IOException(e.Message, e);
+    }
+
+    /// <summary>Ends all channels at once. For any thread.</summary>
+    public void Shutdown()
+    {
+        foreach (var channel in _channels)
+            channel.Shutdown();
+    }
+
+    public void Dispose()
+    {
+        foreach (var channel in _channels)
+            channel.Dispose();
+    }
+
+    private void Claim(RamBlock block, ulong offset, int pageBits)
+    {
+        if (!_sent.TryGetValue(block, out var sent))
+            _sent.Add(block, sent = new PageBitmap());
+        if (sent.Set((long)(offset >> pageBits)))
+        {
+            if (_options.FlushAfterEachSection)
+                throw new NotSupportedException($"page 0x{offset:x} of block '{block.Name}' comes twice, which doesn't go with multifd-flush-after-each-section: 'godwit convert IN OUT --to stream' makes a file that has each page once");
+            Synchronize();
+            sent.Set((long)(offset >> pageBits));
+        }
+
+        _unsynchronized = true;
+    }
+
+    private PagePacket Packet(RamBlock block)
+    {
+        if (_filling is not null && !_filling.Takes(block))
+            Hand();
+        return _filling ??= _channels[_next].Rent(sync: false);
+    }
+
+    private void Hand()
+    {
+        if (_filling is not null)
+            Add(_channels[_next], _filling);
+        _filling = null;
+        _next = (_next + 1) % _channels.Length;
+    }
+
+    private void Synchronize()
+    {
+        Hand();
+        foreach (var channel in _channels)
+            Add(channel, channel.Rent(sync: true));
+        foreach (var sent in _sent.Values)
+            sent.Clear();
+        _unsynchronized = false;
+        if (_options.FlushAfterEachSection)
+            return;
+        var writer = new WireWriter(new byte[8]);
+        RamItem.WriteMultifdFlush(ref writer);
+        _main.Write(writer.Written);
+    }
+
+    private void Add(PacketChannel channel, PagePacket packet)
+    {
+        ThrowIfFailed();
+        try
+        {
+            channel.Add(packet);
+        }
+        catch (InvalidOperationException e)
+        {
+            ThrowIfFailed();
+            throw new IOException("a multifd channel was closed", e);
+        }
+    }
+
+    private void Fail(Exception e)
+    {
+        Interlocked.CompareExchange(ref _failure, e, null);
+        Shutdown();
+    }
+}
