@@ -15,7 +15,7 @@ public sealed class MappedRamFileTests
 
     public static TheoryData<string> Files => [.. Golden.Mapped];
 
-    public static TheoryData<string> Streams => [.. Golden.Receivable.Where(n => !n.Contains("ignore-shared", StringComparison.Ordinal))];
+    public static TheoryData<string> Streams => [.. Golden.Receivable.Where(n => !n.Contains("ignore-shared", StringComparison.Ordinal) && !n.Contains("no-description", StringComparison.Ordinal))];
 
     public static TheoryData<string> Captures => [.. Golden.MultifdOfAny];
 
@@ -117,12 +117,14 @@ public sealed class MappedRamFileTests
         File.WriteAllBytes(folder.File("shared"), Golden.Stream("virt-10.0-ignore-shared"));
         File.WriteAllBytes(folder.File("mapped"), Golden.MappedFile(Golden.Mapped.First(n => Golden.MappedOffset(n) == 0)));
         File.WriteAllText(folder.File("text"), "to be or not to be");
+        File.WriteAllBytes(folder.File("bare"), Golden.Stream("virt-10.0-no-description"));
 
         Assert.Contains("x-ignore-shared", Assert.Throws<MigrationStreamException>(() => Convert(folder, "shared", "out", StreamFormat.MappedRam)).Message, StringComparison.Ordinal);
         Assert.Contains("is a mapped-ram file already", Assert.Throws<NotSupportedException>(() => Convert(folder, "mapped", "out", StreamFormat.MappedRam)).Message, StringComparison.Ordinal);
         Assert.Contains("magic", Assert.Throws<MigrationStreamException>(() => Convert(folder, "text", "out", StreamFormat.MappedRam)).Message, StringComparison.Ordinal);
         Assert.Contains("magic", Assert.Throws<MigrationStreamException>(() => Convert(folder, "text", "out", StreamFormat.Stream)).Message, StringComparison.Ordinal);
-        Assert.Equal(["mapped", "shared", "text"], folder.Names.Order(StringComparer.Ordinal));
+        Assert.Contains("a stream without a configuration", Assert.Throws<MigrationStreamException>(() => Convert(folder, "bare", "out", StreamFormat.MappedRam)).Message, StringComparison.Ordinal);
+        Assert.Equal(["bare", "mapped", "shared", "text"], folder.Names.Order(StringComparer.Ordinal));
     }
 
     /// <summary>Nothing is made for memory that a list only claims.</summary>

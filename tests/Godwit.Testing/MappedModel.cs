@@ -27,7 +27,8 @@ public sealed class MappedModel
             at += (int)element.Length;
             if (element.Kind == StreamElementKind.RamBlock)
                 model.Take(file, element.Block!);
-            if (element.Kind != StreamElementKind.SectionFooter || reader.Section is not { IsRam: true, Type: SectionType.End })
+            var ends = element.Kind == StreamElementKind.SectionFooter || (element.Kind == StreamElementKind.RamControl && reader.HasFooters == false);
+            if (!ends || reader.Section is not { IsRam: true, Type: SectionType.End })
                 continue;
             model.Devices = file[at..];
             break;

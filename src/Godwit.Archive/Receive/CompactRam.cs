@@ -82,7 +82,7 @@ internal sealed partial class CompactRam : ReceivedRam
     }
 
     /// <summary>Writes the zero pages and closes the section.</summary>
-    public override void Finish(bool footers, int pageBits)
+    public override void Finish(bool footers)
     {
         var buffer = new byte[1 << 16];
         var used = 0;

@@ -8,8 +8,8 @@ using Godwit.Wire.Stream;
 namespace Godwit.Archive.Receive;
 
 /// <summary>
-/// Writes guest memory as a mapped-ram file has it: each page at a place of its own, whenever it comes and however often. START holds all of it; where the page size
-/// shows only later, its field is filled in last. A page that comes as zero only loses its bit.
+/// Writes guest memory as a mapped-ram file has it: each page at a place of its own, whenever it comes and however often. START holds all of it; page size and
+/// bitmaps are filled in last. A page that comes as zero only loses its bit.
 /// </summary>
 internal sealed class PlacedRam : ReceivedRam
 {
@@ -96,10 +96,14 @@ internal sealed class PlacedRam : ReceivedRam
 
     public override void EndPackets() => _finished = true;
 
-    public override void Finish(bool footers, int pageBits)
+    public override void Finish(bool footers)
     {
         WriteRun();
         _finished = true;
+    }
+
+    public override void TellPageSize(int pageBits)
+    {
         var buffer = new byte[MappedRamHeader.Length];
         foreach (var block in Blocks)
         {

@@ -63,7 +63,12 @@ internal abstract class ReceivedRam : IDisposable
     public abstract void EndPackets();
 
     /// <summary>Writes what can only be written when all pages have come.</summary>
-    public abstract void Finish(bool footers, int pageBits);
+    public abstract void Finish(bool footers);
+
+    /// <summary>Fills in what waits for the page size, which may show in the description only, where all pages are zero.</summary>
+    public virtual void TellPageSize(int pageBits)
+    {
+    }
 
     /// <summary>The END section, which has no page left to bring.</summary>
     public void WriteEnd(bool footers)

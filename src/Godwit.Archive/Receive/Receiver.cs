@@ -35,6 +35,7 @@ public sealed class Receiver : IDisposable
     private readonly string _indexPath;
     private readonly ReceivingChannels? _multifd;
     private ReceivedRam? _ram;
+    private int? _described;
     private int _devices;
     private bool _startEnded;
     private bool _ramEnding;
@@ -136,13 +137,14 @@ public sealed class Receiver : IDisposable
         if (!_ramFinished)
             throw new MigrationStreamException(_input.Reader.Offset, SectionHeader.RamName, "END", "the stream ends, and guest memory's END section never came");
         var proof = TakeDevices();
+        _ram!.TellPageSize(PageBits);
         Commit();
         return new ReceiveSummary(
             _input.Reader.Configuration?.MachineName ?? "",
             BytesReceived,
             _multifd?.Count ?? 0,
             _file.Length,
-            _ram!.StoredPages,
+            _ram.StoredPages,
             _ram.ZeroPages,
             _ram.RewrittenPages,
             1 << PageBits,
@@ -168,7 +170,7 @@ public sealed class Receiver : IDisposable
 
     private long BytesReceived => _input.BytesRead + (_multifd?.Bytes ?? 0);
 
-    private int PageBits => _input.Reader.PageBits ?? _multifd?.PageSize.Bits ?? MigrationStreamReader.DefaultPageBits;
+    private int PageBits => _input.Reader.PageBits ?? _multifd?.PageSize.Bits ?? _described ?? MigrationStreamReader.DefaultPageBits;
 
     /// <summary>Pages of less than 4 KiB are known of small machines only (AVR).</summary>
     private int GranuleBits() => TotalPages() < SmallMachinePages ? 8 : MigrationStreamReader.DefaultPageBits;
@@ -310,7 +312,7 @@ public sealed class Receiver : IDisposable
             throw new MigrationStreamException(_input.Reader.Offset, SectionHeader.RamName, "footer", "a stream without section footers can't be received from multifd channels");
         StartRam().Flush(_input.Buffer);
         _ram!.EndPackets();
-        _ram.Finish(footers, PageBits);
+        _ram.Finish(footers);
         var buffer = new byte[1 << 16];
         for (var at = 0L; at < _between.Length; at += buffer.Length)
         {
@@ -333,8 +335,9 @@ public sealed class Receiver : IDisposable
         {
             _file.Append(_input.TakeRaw());
             file.Refresh();
-            if (area.Find(out var end) is not null)
+            if (area.Find(out var end) is { } description)
             {
+                _described = description.PageSize is { } size and >= 1 << 8 and <= 1 << 16 ? BitOperations.Log2((uint)size) : null;
                 trailing = end < _file.Length;
                 if (!trailing && (!_migration.HasReturnPath || _channel.WaitReadable(SettleMilliseconds) != true) && (_migration.HasReturnPath || !_input.Fill()))
                     return EndProof.Description;

@@ -18,7 +18,9 @@ internal sealed class MultifdSink : IPageSink, IDisposable
     private Exception? _failure;
     private long _number = -1;
     private int _next;
-    private bool _unsynchronized;
+
+    /// <summary>START must be over at the other side before pages come: the channels meet at its end, too.</summary>
+    private bool _unsynchronized = true;
 
     /// <param name="main">Takes the main channel's bytes.</param>
     /// <param name="channels">They go with this.</param>
