@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Godwit.Monitor;
 using Godwit.Testing;
@@ -22,12 +21,7 @@ public sealed class MultifdArchiveTests
     public async Task Memory_is_the_same_at_the_other_end(string qemu, string machine, int channels, string compression, string zeros)
     {
         using var folder = new TemporaryFolder();
-        WritePattern(folder.File("pattern"));
-        string[] options =
-        [
-            .. machine.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-m", "64M", "-nodefaults", "-display", "none",
-            "-device", $"loader,file={folder.File("pattern")},addr=0x1000000,force-raw=on",
-        ];
+        var options = PatternMachine.Options(folder, machine);
         await using var source = await QemuProcess.StartAsync(Peers.Path(qemu), [.. options, "-S"]);
         var file = folder.File("guest.stream");
 
@@ -40,7 +34,7 @@ public sealed class MultifdArchiveTests
         await using var destination = await QemuProcess.StartAsync(Peers.Path(qemu), [.. options, "-S", "-incoming", $"file:{file}"]);
         var info = await destination.Qmp.WaitForMigrationAsync();
         Assert.True(info.GetProperty("status").GetString() == "completed", destination.Errors);
-        Assert.Equal(await MemoryAsync(source, folder), await MemoryAsync(destination, folder));
+        Assert.Equal(await PatternMachine.MemoryAsync(source, folder), await PatternMachine.MemoryAsync(destination, folder));
     }
 
     [Theory]
@@ -103,24 +97,5 @@ public sealed class MultifdArchiveTests
         Assert.True(result.ExitCode == 0, result.Errors + source.Errors);
         await Capture.AssertCompletedAsync(source);
         return JsonNode.Parse(result.Output)!;
-    }
-
-    /// <summary>Pages that differ, zero ones among them.</summary>
-    private static void WritePattern(string path)
-    {
-        var bytes = new byte[8 << 20];
-        var random = new Random(8);
-        for (var page = 0; page < bytes.Length; page += 8192)
-            random.NextBytes(bytes.AsSpan(page, page % 5 == 0 ? 0 : 3000));
-        File.WriteAllBytes(path, bytes);
-    }
-
-    private static async Task<string> MemoryAsync(QemuProcess machine, TemporaryFolder folder)
-    {
-        var path = folder.File($"memory-{machine.ProcessId}");
-        await machine.Qmp.ExecuteAsync("pmemsave", new JsonObject { ["val"] = 0, ["size"] = 64 << 20, ["filename"] = path });
-        var bytes = await File.ReadAllBytesAsync(path);
-        Assert.True(bytes.AsSpan(0x1000000, 8 << 20).ContainsAnyExcept((byte)0));
-        return Convert.ToHexStringLower(SHA256.HashData(bytes));
     }
 }

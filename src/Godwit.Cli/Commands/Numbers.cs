@@ -12,7 +12,7 @@ internal static class Numbers
         var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => fallback };
         option.Validators.Add(result =>
         {
-            if (result.Tokens is not [var token] || !int.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
+            if (!result.Implicit && (result.Tokens is not [var token] || !int.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) || value < least || value > most))
                 result.AddError($"{name} is a number from {least} to {most}");
         });
         return option;
