@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using Godwit.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Monitor;
 
@@ -68,7 +71,14 @@ public sealed class QmpClient : IAsyncDisposable
     /// <returns>The command's return value.</returns>
     /// <exception cref="QmpException">The machine refused.</exception>
     /// <exception cref="IOException">The connection is gone.</exception>
-    public async Task<JsonElement> ExecuteAsync(string command, JsonObject? arguments = null, CancellationToken cancellation = default)
+    public Task<JsonElement> ExecuteAsync(string command, JsonObject? arguments = null, CancellationToken cancellation = default) =>
+        ExecuteAsync(command, arguments, null, cancellation);
+
+    /// <param name="descriptor">An open file that goes with the command (add-fd, getfd); the monitor must be on a unix socket.</param>
+    /// <returns>The command's return value.</returns>
+    /// <exception cref="QmpException">The machine refused.</exception>
+    /// <exception cref="IOException">The connection is gone.</exception>
+    public async Task<JsonElement> ExecuteAsync(string command, JsonObject? arguments, SafeFileHandle? descriptor, CancellationToken cancellation = default)
     {
         var id = Interlocked.Increment(ref _lastId);
         var answer = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -79,7 +89,11 @@ public sealed class QmpClient : IAsyncDisposable
         await _writing.WaitAsync(cancellation);
         try
         {
-            await _stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(request.ToJsonString() + "\n"), cancellation);
+            var bytes = System.Text.Encoding.UTF8.GetBytes(request.ToJsonString() + "\n");
+            if (descriptor is null)
+                await _stream.WriteAsync(bytes, cancellation);
+            else
+                DescriptorPassing.Send(((NetworkStream)_stream).Socket.SafeHandle, bytes, descriptor, command);
         }
         finally
         {

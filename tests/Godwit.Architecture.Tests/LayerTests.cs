@@ -19,7 +19,7 @@ public sealed partial class LayerTests
         ["Godwit.Migration"] = ["Godwit.Wire", "Godwit.Linux", "Godwit.Memory"],
         ["Godwit.Devices"] = ["Godwit.Wire", "Godwit.Linux", "Godwit.Memory", "Godwit.Migration"],
         ["Godwit.Machine"] = ["Godwit.Wire", "Godwit.Linux", "Godwit.Memory", "Godwit.Migration", "Godwit.Devices"],
-        ["Godwit.Monitor"] = ["Godwit.Wire", "Godwit.Migration"],
+        ["Godwit.Monitor"] = ["Godwit.Wire", "Godwit.Linux", "Godwit.Migration"],
         ["Godwit.Archive"] = ["Godwit.Wire", "Godwit.Linux", "Godwit.Migration"],
         ["godwit"] = ["Godwit.Wire", "Godwit.Migration", "Godwit.Archive", "Godwit.Monitor", "Godwit.Linux", "Godwit.Memory", "Godwit.Devices", "Godwit.Machine"],
     };

@@ -71,7 +71,7 @@ public sealed class MappedRamFileTests
         var mapped = MappedModel.Read(File.ReadAllBytes(folder.File("mapped")));
         var again = RamModel.Read(File.ReadAllBytes(folder.File("again")));
         Assert.All(expected.Pages, p => Assert.Equal(p.Value, mapped.Pages[p.Key]));
-        Assert.Empty(mapped.Pages.Where(p => p.Value.Length > 0 && !expected.Pages.ContainsKey(p.Key)));
+        Assert.DoesNotContain(mapped.Pages, p => p.Value.Length > 0 && !expected.Pages.ContainsKey(p.Key));
         AssertSame(mapped.Pages, again.Pages);
         Assert.Equal(expected.Devices, again.Devices);
         AssertValid(folder.File("mapped"), ["mapped-ram"]);

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Godwit.Linux;
 using Godwit.Monitor;
 
 namespace Godwit.Testing;
@@ -62,6 +63,8 @@ public sealed class LiveGuest : IAsyncDisposable
             var (source, incoming) = Addresses(move.Transport, destination.Folder);
             if (!move.AtRest)
                 await IncomingAsync(destination, incoming);
+            if (move.Transport == "fdset")
+                await GiveAsync(Machine, Path.Combine(destination.Folder, "stream"), write: true);
             await Machine.Qmp.MigrateAsync(source);
             if (move.Rounds)
                 await SpeedUpAsync(move.Enough, cancel.Token);
@@ -71,6 +74,8 @@ public sealed class LiveGuest : IAsyncDisposable
             Require(info.GetProperty("status").GetString() == "completed", $"the source: {info}; {Machine.Errors}; the destination: {destination.Errors}");
             move.Completed?.Invoke(info);
             Equal("postmigrate", await Machine.Qmp.QueryStatusAsync(), "the source's run state");
+            if (move.Transport == "fdset")
+                await GiveAsync(destination, Path.Combine(destination.Folder, "stream"), write: false);
             if (move.AtRest)
                 await IncomingAsync(destination, incoming);
             if (move.Arriving is { } arriving)
@@ -156,6 +161,15 @@ public sealed class LiveGuest : IAsyncDisposable
         }
     }
 
+    /// <summary>Gives a machine the file in set 5, opened with the page cache and past it.</summary>
+    private static async Task GiveAsync(QemuProcess machine, string path, bool write)
+    {
+        using var plain = File.OpenHandle(path, write ? FileMode.OpenOrCreate : FileMode.Open, write ? FileAccess.Write : FileAccess.Read, FileShare.ReadWrite);
+        using var direct = DirectFile.Open(path, write);
+        foreach (var file in new[] { plain, direct })
+            await machine.Qmp.ExecuteAsync("add-fd", new JsonObject { ["fdset-id"] = 5 }, file);
+    }
+
     public static int FreePort()
     {
         using var socket = new TcpListener(IPAddress.Loopback, 0);
@@ -201,6 +215,8 @@ public sealed class LiveGuest : IAsyncDisposable
                 return ($"tcp:127.0.0.1:{port}", $"tcp:127.0.0.1:{port}");
             case "file-offset":
                 return ($"file:{folder}/stream,offset={FileOffset}", $"file:{folder}/stream,offset={FileOffset}");
+            case "fdset":
+                return ("file:/dev/fdset/5", "file:/dev/fdset/5");
             case "exec":
                 return ($"exec:cat >{folder}/stream", $"exec:cat {folder}/stream");
             default:

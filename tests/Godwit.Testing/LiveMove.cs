@@ -5,7 +5,7 @@ namespace Godwit.Testing;
 
 /// <summary>How a guest goes from one machine to another.</summary>
 /// <param name="To">The destination, as <see cref="MachineCommand.Named"/> has it.</param>
-/// <param name="Transport"><c>unix</c>, <c>tcp</c>, <c>exec</c> (commands that write and read a file) <c>file</c>, or <c>file-offset</c> (the stream doesn't begin at the start of the file).</param>
+/// <param name="Transport"><c>unix</c>, <c>tcp</c>, <c>exec</c> (commands that write and read a file) <c>file</c>, <c>file-offset</c> (the stream doesn't begin at the start of the file) or <c>fdset</c> (a file that both are given open).</param>
 /// <param name="Capabilities">Switched on at both ends, separated by commas.</param>
 public sealed record LiveMove(string To, string Transport = "unix", string Capabilities = "")
 {
@@ -31,7 +31,7 @@ public sealed record LiveMove(string To, string Transport = "unix", string Capab
     public string ThereOnly { get; init; } = "";
 
     /// <summary>The stream is whole before the destination reads it.</summary>
-    public bool AtRest => Transport is "exec" or "file" or "file-offset";
+    public bool AtRest => Transport is "exec" or "file" or "file-offset" or "fdset";
 
     public string[] CapabilityNames => Capabilities.Split(',', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Godwit.Linux;
 
 namespace Godwit.Testing;
 
@@ -17,7 +18,7 @@ public sealed class QmpConversation : IDisposable
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
     private readonly StreamReader _reader;
-    private readonly Stream _stream;
+    private readonly NetworkStream _stream;
     private int _marks;
 
     private QmpConversation(MachineCommand machine, IEnumerable<string> options)
@@ -63,6 +64,15 @@ public sealed class QmpConversation : IDisposable
         Write(bytes);
         Write(Encoding.ASCII.GetBytes($$"""{"execute":"query-name","id":"{{mark}}"}""" + "\n"));
         return ReadUntil(mark).Before;
+    }
+
+    /// <summary>Says something that an open file goes with.</summary>
+    /// <param name="access"><c>r</c>, <c>w</c> or <c>rw</c>.</param>
+    public List<string> SayWith(string access, string path, ReadOnlySpan<byte> bytes)
+    {
+        using var file = File.OpenHandle(path, FileMode.OpenOrCreate, access switch { "r" => FileAccess.Read, "w" => FileAccess.Write, _ => FileAccess.ReadWrite }, FileShare.ReadWrite);
+        DescriptorPassing.Send(_stream.Socket.SafeHandle, bytes, file, path);
+        return Say([]);
     }
 
     public List<string> Say(string text) => Say(Encoding.UTF8.GetBytes(text + "\n"));

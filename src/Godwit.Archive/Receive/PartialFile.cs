@@ -10,6 +10,7 @@ internal sealed class PartialFile : IDisposable
     private readonly string _path;
     private readonly string _final;
     private readonly string _older;
+    private readonly FileStream _stream;
     private bool _committed;
 
     /// <exception cref="IOException">It can't be created.</exception>
@@ -22,8 +23,11 @@ internal sealed class PartialFile : IDisposable
             throw new IOException($"'{final}' is not a file that can be replaced");
         try
         {
-            // Locked: two receives to one name would write each other's pages.
-            Handle = File.OpenHandle(_path, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+            // Locked: two receives to one name would write each other's pages. A guest's memory is for its keeper's eyes, as QEMU has it.
+            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            _stream = new FileStream(_path, options);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -31,7 +35,7 @@ internal sealed class PartialFile : IDisposable
         }
     }
 
-    public SafeFileHandle Handle { get; }
+    public SafeFileHandle Handle => _stream.SafeFileHandle;
 
     /// <summary>Bytes appended so far.</summary>
     public long Length { get; private set; }
@@ -91,7 +95,7 @@ internal sealed class PartialFile : IDisposable
             File.Move(_older, _final, overwrite: true);
         if (!_committed)
             File.Delete(_path);
-        Handle.Dispose();
+        _stream.Dispose();
     }
 
     private static bool IsDevice(string path) =>

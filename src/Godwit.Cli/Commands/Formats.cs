@@ -13,7 +13,7 @@ internal static class Formats
     {
         Description = description,
         Required = required,
-        DefaultValueFactory = _ => StreamFormat.Stream,
+        HelpName = $"{Stream}|{MappedRam}",
         CustomParser = result =>
         {
             switch (result.Tokens[0].Value)

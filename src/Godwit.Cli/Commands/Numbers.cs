@@ -6,13 +6,12 @@ namespace Godwit.Cli.Commands;
 /// <summary>Options that are numbers with bounds.</summary>
 internal static class Numbers
 {
-    /// <param name="fallback">What it is without the option.</param>
-    public static Option<int> Option(string name, int least, int most, int fallback, string description)
+    public static Option<int?> Option(string name, int least, int most, string description)
     {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => fallback };
+        var option = new Option<int?>(name) { Description = description, HelpName = "N" };
         option.Validators.Add(result =>
         {
-            if (!result.Implicit && (result.Tokens is not [var token] || !int.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) || value < least || value > most))
+            if (result.Tokens is not [var token] || !int.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
                 result.AddError($"{name} is a number from {least} to {most}");
         });
         return option;
@@ -22,7 +21,7 @@ internal static class Numbers
     public static Option<long> OffsetOption() => new("--offset")
     {
         Description = "Where in the file the stream begins, in bytes, as file:PATH,offset=N wrote it; 0x for hexadecimal",
-        DefaultValueFactory = _ => 0,
+        HelpName = "N",
         CustomParser = result =>
         {
             var text = result.Tokens[0].Value;

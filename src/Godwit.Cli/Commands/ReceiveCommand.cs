@@ -19,12 +19,7 @@ internal static class ReceiveCommand
         var format = Formats.Option("--format", required: false, "stream: a file that is a migration stream; mapped-ram: one with a place for each page, which QEMU loads with that capability on");
         var ack = new Option<SwitchoverAckMode>("--switchover-ack") { Description = "Tell the source that it may switch over: when it seems to wait for that (auto), always (on), never (off)" };
         var sync = new Option<bool>("--sync") { Description = "Let go of the source only when the file is on the disk" };
-        var channels = new Option<int?>("--multifd-channels") { Description = "How many multifd channels the source must have; without it, as many as it has" };
-        channels.Validators.Add(static result =>
-        {
-            if (result.Tokens is not [var token] || !int.TryParse(token.Value, out var count) || count is < 1 or > 255)
-                result.AddError("--multifd-channels is a number from 1 to 255");
-        });
+        var channels = Numbers.Option("--multifd-channels", 1, 255, "How many multifd channels the source must have; without it, as many as it has");
         var pageSize = Uris.PageSizeOption();
         var json = new Option<bool>("--json") { Description = "Print the summary as JSON" };
         var command = new Command("receive", "End a live migration from any QEMU in a file that is itself a migration stream, or a mapped-ram file.")

@@ -15,9 +15,9 @@ internal static class SendCommand
         var file = new Argument<string>("FILE") { Description = "A stream file or a mapped-ram file: received by godwit, or written by QEMU's migrate file:" };
         var uri = Uris.Argument("The destination, which waits with -incoming");
         var returnPath = new Option<bool>("--return-path") { Description = "Let the destination answer, and wait until it says that it has the guest" };
-        var channels = Numbers.Option("--multifd-channels", 1, 255, 0, "Send pages over so many channels: the destination has capability multifd on, and the same multifd-channels");
-        var compression = new Option<MultifdCompression>("--multifd-compression") { Description = "As multifd-compression of the destination: none, zlib or zstd" };
-        var level = Numbers.Option("--multifd-level", 1, 20, 1, "How hard to compress: 1 to 9 with zlib, 1 to 20 with zstd");
+        var channels = Numbers.Option("--multifd-channels", 1, 255, "Send pages over so many channels: the destination has capability multifd on, and the same multifd-channels");
+        var compression = new Option<MultifdCompression>("--multifd-compression") { Description = "As multifd-compression of the destination: none, zlib or zstd", HelpName = "none|zlib|zstd" };
+        var level = Numbers.Option("--multifd-level", 1, 20, "How hard to compress: 1 (which it is otherwise) to 9 with zlib, to 20 with zstd");
         var legacy = new Option<bool>("--zero-page-detection-legacy") { Description = "Send zero pages over the main channel, for a destination before QEMU 9.0" };
         var sections = new Option<bool>("--multifd-flush-after-each-section") { Description = "For a destination whose machine type is of QEMU 8.0 or older" };
         var offset = Numbers.OffsetOption();
@@ -31,7 +31,7 @@ internal static class SendCommand
         {
             if (result.GetValue(compression) == MultifdCompression.Zlib && result.GetValue(level) > 9)
                 result.AddError("--multifd-level is a number from 1 to 9 with zlib");
-            if (result.GetValue(channels) == 0 && (result.GetValue(compression) != MultifdCompression.None || result.GetValue(legacy) || result.GetValue(sections)))
+            if (result.GetValue(channels) is null && (result.GetValue(compression) != MultifdCompression.None || result.GetValue(legacy) || result.GetValue(sections)))
                 result.AddError("--multifd-channels says how many channels there are; without it pages go over the main one");
         });
         command.SetAction(parsed => Run(
@@ -41,9 +41,9 @@ internal static class SendCommand
             new SendOptions
             {
                 ReturnPath = parsed.GetValue(returnPath),
-                MultifdChannels = parsed.GetValue(channels),
+                MultifdChannels = parsed.GetValue(channels) ?? 0,
                 Compression = parsed.GetValue(compression),
-                CompressionLevel = parsed.GetValue(level),
+                CompressionLevel = parsed.GetValue(level) ?? 1,
                 LegacyZeroPages = parsed.GetValue(legacy),
                 FlushAfterEachSection = parsed.GetValue(sections),
                 PageSize = parsed.GetValue(pageSize),

@@ -1,8 +1,10 @@
 using System.Globalization;
+using Godwit.Linux;
 using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt;
 using Godwit.Memory;
 using Godwit.Migration.Channels;
+using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Cli.Run;
 
@@ -112,6 +114,24 @@ internal sealed class RunOptionsBuilder
         if (_backends.Exists(b => string.Equals(b.Id, backend.Id, StringComparison.Ordinal)))
             throw new UsageException($"-object: there are two with id={backend.Id}");
         _backends.Add(backend with { Size = Checked("-object", $"{backend.Size}", backend.Size) });
+    }
+
+    /// <summary>Source of the rules: QEMU system/vl.c, parse_add_fd.</summary>
+    public void AddDescriptor(string text)
+    {
+        var keys = new KeyValueList("-add-fd", text, null);
+        if (!int.TryParse(keys.Take("fd"), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            throw new UsageException("-add-fd: fd option is required and must be non-negative");
+        if (number <= 2)
+            throw new UsageException("-add-fd: fd cannot be a standard I/O stream");
+        if (!Descriptor.IsInherited(number))
+            throw new UsageException("-add-fd: fd is not valid or already in use");
+        if (!long.TryParse(keys.Take("set"), NumberStyles.None, CultureInfo.InvariantCulture, out var set))
+            throw new UsageException("-add-fd: set option is required and must be non-negative");
+        var opaque = keys.Take("opaque");
+        keys.Finish();
+        using var file = new SafeFileHandle(number, ownsHandle: false);
+        DescriptorSets.Add(Descriptor.Duplicate(file), set, opaque);
     }
 
     /// <summary>QEMU has many of these properties; the one here says how an older destination is spoken to.</summary>

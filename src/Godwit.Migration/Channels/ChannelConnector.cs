@@ -15,6 +15,8 @@ public static class ChannelConnector
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static Channel Connect(MigrationUri uri, bool returnPath, CancellationToken cancellation = default)
     {
+        if (IsSet(uri))
+            return new FileChannel(Prepare(new FileStream(DescriptorSets.Open(uri.Path, Linux.Descriptor.Create | Linux.Descriptor.WriteOnly), FileAccess.Write, bufferSize: 0), uri), uri.ToString());
         try
         {
             return uri.Scheme switch
@@ -42,6 +44,8 @@ public static class ChannelConnector
 
     internal static Channel OpenForReading(MigrationUri uri)
     {
+        if (IsSet(uri))
+            return new FileChannel(At(new FileStream(DescriptorSets.Open(uri.Path, Linux.Descriptor.ReadOnly), FileAccess.Read, bufferSize: 0), uri.FileOffset), uri.ToString());
         try
         {
             switch (uri.Scheme)
@@ -52,8 +56,7 @@ public static class ChannelConnector
                     return new ExecChannel(uri.Command, readOutput: true);
                 default:
                     var stream = new FileStream(uri.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-                    stream.Seek(uri.FileOffset, SeekOrigin.Begin);
-                    return new FileChannel(stream, uri.ToString());
+                    return new FileChannel(At(stream, uri.FileOffset), uri.ToString());
             }
         }
         catch (Exception e) when (uri.Scheme == MigrationScheme.File && e is IOException or UnauthorizedAccessException or ArgumentException)
@@ -157,15 +160,23 @@ public static class ChannelConnector
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var stream = new FileStream(uri.Path, options);
-        // What stands before the offset isn't ours; what stood behind it would follow the stream. A pipe has no length, a device none to change.
-        if (stream.CanSeek)
-        {
-            if (stream.Length > uri.FileOffset)
-                stream.SetLength(uri.FileOffset);
-            stream.Seek(uri.FileOffset, SeekOrigin.Begin);
-        }
+        return Prepare(new FileStream(uri.Path, options), uri);
+    }
 
+    /// <summary>What stands before the offset isn't ours; what stood behind it would follow the stream. A pipe has no length, a device none to change.</summary>
+    private static FileStream Prepare(FileStream stream, MigrationUri uri)
+    {
+        if (stream.CanSeek && stream.Length > uri.FileOffset)
+            stream.SetLength(uri.FileOffset);
+        return At(stream, uri.FileOffset);
+    }
+
+    private static FileStream At(FileStream stream, long offset)
+    {
+        if (stream.CanSeek)
+            stream.Seek(offset, SeekOrigin.Begin);
         return stream;
     }
+
+    private static bool IsSet(MigrationUri uri) => uri.Scheme == MigrationScheme.File && DescriptorSets.Has(uri.Path);
 }

@@ -11,6 +11,8 @@ internal static class PageFile
     /// <exception cref="IOException">It can't be opened so.</exception>
     public static SafeFileHandle Open(MigrationUri uri, bool write, bool direct)
     {
+        if (DescriptorSets.Has(uri.Path))
+            return DescriptorSets.Open(uri.Path, (write ? Linux.Descriptor.WriteOnly : Linux.Descriptor.ReadOnly) | (direct ? DirectFile.Flag : 0));
         try
         {
             if (direct)

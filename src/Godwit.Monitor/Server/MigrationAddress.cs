@@ -33,7 +33,7 @@ internal static class MigrationAddress
             case "unix":
                 return Parse(uri, "invalid Unix socket address");
             case "fd":
-                return Parse(uri, rest.Length == 0 ? "invalid file descriptor address" : $"File descriptor named '{rest}' has not been found");
+                return rest.Length == 0 ? throw new QmpError("invalid file descriptor address") : FromDescriptor(rest);
             case "file" when rest.Length == 0:
                 return new MigrationUri(MigrationScheme.File);
             case "file":
@@ -99,13 +99,16 @@ internal static class MigrationAddress
                 return () => new MigrationUri(MigrationScheme.Unix, Path: path);
             case "fd":
                 var text = address.String("str");
-                return () => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor)
-                    ? new MigrationUri(MigrationScheme.Fd, Descriptor: descriptor)
-                    : throw new QmpError($"File descriptor named '{text}' has not been found");
+                return () => FromDescriptor(text);
             default:
                 throw new QmpError("Socket type 'vsock' is not supported");
         }
     }
+
+    /// <summary>A number that this process was started with, or a name that getfd gave.</summary>
+    private static MigrationUri FromDescriptor(string text) => new(
+        MigrationScheme.Fd,
+        Descriptor: int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : NamedDescriptors.Take(text));
 
     // The words are a program's, not a shell's: quoted, a shell hands them on as they are.
     private static MigrationUri FromCommand(List<string> words) => words.Count == 0

@@ -1,14 +1,18 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Monitor.Server;
 
 /// <summary>The members of a command's arguments, checked as QEMU's input visitor checks them. Source: QEMU qapi/qobject-input-visitor.c.</summary>
-internal sealed class QmpArguments(JsonObject members, string prefix = "")
+/// <param name="descriptor">Gives the open file that came with the command, whose owner the caller then is; null where none did.</param>
+internal sealed class QmpArguments(JsonObject members, string prefix = "", Func<SafeFileHandle?>? descriptor = null)
 {
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
     public IEnumerable<string> Names => members.Select(m => m.Key);
+
+    public SafeFileHandle? TakeDescriptor() => descriptor?.Invoke();
 
     public bool Has(string name)
     {
@@ -32,8 +36,9 @@ internal sealed class QmpArguments(JsonObject members, string prefix = "")
         _ => throw Type(name, "boolean"),
     };
 
-    public long? OptionalInteger(string name) =>
-        !Has(name) ? null : Get(name) is JsonValue v && v.GetValueKind() == JsonValueKind.Number && v.TryGetValue(out long number) ? number : throw Type(name, "integer");
+    public long? OptionalInteger(string name) => Has(name) ? Integer(name) : null;
+
+    public long Integer(string name) => Get(name) is JsonValue v && v.GetValueKind() == JsonValueKind.Number && v.TryGetValue(out long number) ? number : throw Type(name, "integer");
 
     /// <param name="bits">64 takes negative numbers, as QEMU's does.</param>
     public ulong Unsigned(string name, int bits)

@@ -36,6 +36,11 @@ internal sealed class QmpCommands
             ["system_powerdown"] = a => Do(a, machine.PowerDown),
             // Followed once it has been answered: see QmpSession.
             ["quit"] = a => Do(a, machine.TellQuit),
+            ["add-fd"] = DescriptorCommands.Add,
+            ["remove-fd"] = DescriptorCommands.Remove,
+            ["query-fdsets"] = DescriptorCommands.Query,
+            ["getfd"] = DescriptorCommands.Get,
+            ["closefd"] = DescriptorCommands.Close,
             ["human-monitor-command"] = HumanMonitorCommand,
             ["migrate"] = Migrate,
             ["migrate-incoming"] = Incoming,

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using Godwit.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Monitor.Server;
 
@@ -18,6 +20,7 @@ internal sealed class QmpSession : IDisposable
     private readonly Socket _socket;
     private readonly Channel<byte[]> _lines = Channel.CreateUnbounded<byte[]>(new UnboundedChannelOptions { SingleReader = true });
     private readonly SemaphoreSlim _written = new(0);
+    private readonly List<SafeFileHandle> _descriptors = [];
     private int _waiting;
     private volatile bool _negotiated;
     private bool _outOfBand;
@@ -41,7 +44,7 @@ internal sealed class QmpSession : IDisposable
             using var input = new JsonInput(Take);
             var bytes = new byte[4096];
             int count;
-            while ((count = _stream.Read(bytes)) > 0)
+            while ((count = Read(bytes)) > 0)
             {
                 input.Feed(bytes.AsSpan(0, count));
                 if (_quits)
@@ -61,6 +64,7 @@ internal sealed class QmpSession : IDisposable
 
     public void Dispose()
     {
+        CloseDescriptors();
         _written.Dispose();
         _stream.Dispose();
     }
@@ -89,6 +93,38 @@ internal sealed class QmpSession : IDisposable
         {
             // It has gone already.
         }
+    }
+
+    private int Read(Span<byte> bytes)
+    {
+        if (_socket.AddressFamily != AddressFamily.Unix)
+            return _stream.Read(bytes);
+        var came = new List<SafeFileHandle>();
+        var count = DescriptorPassing.Receive(_socket.SafeHandle, bytes, came, "the monitor");
+        if (came.Count > 0)
+        {
+            // Those that no command took are in nobody's way.
+            CloseDescriptors();
+            _descriptors.AddRange(came);
+        }
+
+        return count;
+    }
+
+    private SafeFileHandle? TakeDescriptor()
+    {
+        if (_descriptors.Count == 0)
+            return null;
+        var first = _descriptors[0];
+        _descriptors.RemoveAt(0);
+        CloseDescriptors();
+        return first;
+    }
+
+    private void CloseDescriptors()
+    {
+        _descriptors.ForEach(d => d.Dispose());
+        _descriptors.Clear();
     }
 
     private void Add(byte[] line)
@@ -186,7 +222,7 @@ internal sealed class QmpSession : IDisposable
             throw new QmpError($"The command {name} has not been found", QmpError.CommandNotFound);
         if (outOfBand && !QmpCommands.MayBeOutOfBand(name))
             throw new QmpError($"The command {name} does not support OOB");
-        var arguments = new QmpArguments(request["arguments"] as JsonObject ?? []);
+        var arguments = new QmpArguments(request["arguments"] as JsonObject ?? [], descriptor: TakeDescriptor);
         if (!negotiates)
         {
             var result = _commands.Execute(name, arguments);

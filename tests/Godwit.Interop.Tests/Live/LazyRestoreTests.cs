@@ -13,6 +13,7 @@ public sealed class LazyRestoreTests
     [InlineData("qemu", "mapped-ram", "file", "")]
     [InlineData("qemu", "mapped-ram,multifd", "file-offset", "multifd-channels=4")]
     [InlineData("godwit", "mapped-ram,multifd", "file", "multifd-channels=2,direct-io=true")]
+    [InlineData("godwit", "mapped-ram,multifd", "fdset", "multifd-channels=2,direct-io=true")]
     public async Task It_runs_and_nothing_is_missing(string from, string capabilities, string transport, string parameters)
     {
         await using var guest = await LiveGuest.StartAsync(GuestKind.Heartbeat("pages=2k rate=20k pattern=zero"), from);

@@ -10,7 +10,7 @@ internal static partial class Comparable
     private static readonly HashSet<string> Measured = new(StringComparer.Ordinal)
     {
         "total-time", "setup-time", "downtime", "expected-downtime", "remaining", "transferred", "duplicate", "normal", "normal-bytes", "dirty-pages-rate",
-        "mbps", "pages-per-second", "port",
+        "mbps", "pages-per-second", "port", "fd",
     };
 
     /// <summary>Whether they are nothing is the same for both.</summary>

@@ -6,7 +6,7 @@ using Godwit.Testing;
 namespace Godwit.Interop.Tests.Qmp;
 
 /// <summary>What is said to a monitor, line by line, out of a file of the folder Dialogues. A line is sent as it stands, with $folder for the machine's own
-/// folder and &lt;FF&gt; for a byte; lines that begin with a point are short for commands, or tell what to wait for.</summary>
+/// folder and &lt;FF&gt; for a byte; lines that begin with a point are short for commands, tell what to wait for, or have an open file go with the rest of the line (.with-file r|w|rw PATH).</summary>
 internal sealed partial class Dialogue
 {
     private Dialogue(string[] options, List<Step> steps)
@@ -38,6 +38,7 @@ internal sealed partial class Dialogue
             {
                 ".wait-migrate" => machine.WaitFor("query-migrate", words[1]),
                 ".settle" => machine.Settle(),
+                ".with-file" => machine.SayWith(words[1], words[2].Replace("$folder", machine.Folder, StringComparison.Ordinal), Bytes(string.Join(' ', words[3..]) + "\n")),
                 ".wait-run" => machine.WaitFor("query-status", words[1]),
                 _ => machine.Say(Bytes(Text.Replace("$folder", machine.Folder, StringComparison.Ordinal) + "\n")),
             };
