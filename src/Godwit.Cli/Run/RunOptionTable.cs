@@ -39,7 +39,7 @@ internal static class RunOptionTable
         new(["accel"], "tcg[,…]", "accepted: harts are always software", (_, v) => RunOptionsBuilder.Accelerator(v)),
         new(["qmp"], "ADDRESS,server=on[,wait=off]", "a QMP monitor on unix:PATH or tcp:HOST:PORT; may come several times", (b, v) => b.Qmp.Add(QmpOption.Parse(v))),
         new(["incoming"], "URI|defer", "wait for a machine that is migrated here: tcp:HOST:PORT, unix:PATH, exec:COMMAND, fd:N, file:PATH; defer: for migrate-incoming", (b, v) => b.SetIncoming(v)),
-        new(["add-fd"], "fd=N,set=N[,opaque=TEXT]", "put an open file that this process was given into a set: file:/dev/fdset/N stands for it; may come several times", (b, v) => b.AddDescriptor(v)),
+        new(["add-fd"], "fd=N,set=N[,opaque=TEXT]", "put an open file that this process was given into a set: file:/dev/fdset/N stands for it; may come several times", (_, v) => RunOptionsBuilder.AddDescriptor(v)),
         new(["global"], "migration.multifd-flush-after-each-section=on|off", "whether an outgoing migration's multifd channels meet as QEMU before 8.1 expects it", (b, v) => b.Global(v)),
         new(["uuid"], "UUID", "the machine's", (b, v) => b.SetUuid(v)),
         new(["name"], "NAME", "the machine's name", (b, v) => b.SetName(v)),

@@ -117,7 +117,7 @@ internal sealed class RunOptionsBuilder
     }
 
     /// <summary>Source of the rules: QEMU system/vl.c, parse_add_fd.</summary>
-    public void AddDescriptor(string text)
+    public static void AddDescriptor(string text)
     {
         var keys = new KeyValueList("-add-fd", text, null);
         if (!int.TryParse(keys.Take("fd"), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
