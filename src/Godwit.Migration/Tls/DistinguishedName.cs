@@ -10,7 +10,7 @@ public static class DistinguishedName
     private static readonly Dictionary<string, string> Names = new(StringComparer.Ordinal)
     {
         ["2.5.4.3"] = "CN",
-        ["2.5.4.4"] = "sn",
+        ["2.5.4.4"] = "surName",
         ["2.5.4.5"] = "serialNumber",
         ["2.5.4.6"] = "C",
         ["2.5.4.7"] = "L",
@@ -19,10 +19,25 @@ public static class DistinguishedName
         ["2.5.4.10"] = "O",
         ["2.5.4.11"] = "OU",
         ["2.5.4.12"] = "title",
+        ["2.5.4.13"] = "description",
+        ["2.5.4.15"] = "businessCategory",
+        ["2.5.4.17"] = "postalCode",
+        ["2.5.4.41"] = "name",
+        ["2.5.4.42"] = "givenName",
+        ["2.5.4.43"] = "initials",
+        ["2.5.4.44"] = "generationQualifier",
+        ["2.5.4.46"] = "dnQualifier",
+        ["2.5.4.65"] = "pseudonym",
         ["0.9.2342.19200300.100.1.1"] = "UID",
         ["0.9.2342.19200300.100.1.25"] = "DC",
         ["1.2.840.113549.1.9.1"] = "EMAIL",
+        ["1.3.6.1.4.1.311.60.2.1.1"] = "jurisdictionOfIncorporationLocalityName",
+        ["1.3.6.1.4.1.311.60.2.1.2"] = "jurisdictionOfIncorporationStateOrProvinceName",
+        ["1.3.6.1.4.1.311.60.2.1.3"] = "jurisdictionOfIncorporationCountryName",
     };
+
+    /// <summary>Whose value GnuTLS doesn't read.</summary>
+    private const string TelephoneNumber = "2.5.4.20";
 
     public static string Of(X509Certificate2 certificate) => Of(certificate.SubjectName.RawData);
 
@@ -39,7 +54,7 @@ public static class DistinguishedName
                     text.Append(separator);
                 var value = values.ReadSequence();
                 var type = value.ReadObjectIdentifier();
-                text.Append(Names.GetValueOrDefault(type, type)).Append('=').Append(Value(type, value));
+                text.Append(type == TelephoneNumber ? "telephoneNumber" : Names.GetValueOrDefault(type, type)).Append('=').Append(Value(type, value));
             }
         }
 

@@ -40,7 +40,7 @@ internal sealed class PeerCheck(TlsCredentials credentials, string? hostname, Fu
             return true;
         try
         {
-            Refusal = certificate is not X509Certificate2 c ? "No certificate was found." : Refuse(c, chain?.ChainPolicy.ExtraStore ?? []);
+            Refusal = certificate is not X509Certificate2 c ? "Verify failed: No certificate was found." : Refuse(c, chain?.ChainPolicy.ExtraStore ?? []);
         }
         catch (MigrationRefusedException e)
         {

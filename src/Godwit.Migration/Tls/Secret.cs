@@ -48,7 +48,7 @@ internal sealed record Secret(string Id, byte[] Bytes)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new MigrationRefusedException($"Unable to read {file}: {(e is UnauthorizedAccessException ? "Permission denied" : e is FileNotFoundException or DirectoryNotFoundException ? "No such file or directory" : e.Message)}");
+            throw new MigrationRefusedException($"Unable to read {file}: Failed to open file “{file}”: {(e is UnauthorizedAccessException ? "Permission denied" : e is FileNotFoundException or DirectoryNotFoundException ? "No such file or directory" : e.Message)}");
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed record Secret(string Id, byte[] Bytes)
         }
         catch (FormatException)
         {
-            throw new MigrationRefusedException($"Base64 data '{text.Trim()}' is not valid");
+            throw new MigrationRefusedException("Base64 data contains invalid characters");
         }
     }
 
