@@ -8,6 +8,10 @@ namespace Godwit.Testing;
 public sealed class Certificates : IDisposable
 {
     public const string ClientName = "CN=source.example.com,O=Godwit,C=DE";
+
+    /// <summary><see cref="ClientName"/> as QEMU spells it: in the certificate's order.</summary>
+    public const string ClientIdentity = "C=DE,O=Godwit,CN=source.example.com";
+
     public const string Password = "swordfish";
 
     private const string ServerPurpose = "1.3.6.1.5.5.7.3.1";
@@ -22,7 +26,7 @@ public sealed class Certificates : IDisposable
     {
         IsRsa = rsa;
         using var key = NewKey();
-        var request = Request("CN=Godwit test CA", key);
+        var request = Request($"CN=Godwit test CA {Guid.NewGuid()}", key);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
@@ -70,7 +74,7 @@ public sealed class Certificates : IDisposable
             ? new CertificateRequest(subject, (RSA)key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             : new CertificateRequest(subject, (ECDsa)key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature | (IsRsa ? X509KeyUsageFlags.KeyEncipherment : 0), critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature | (IsRsa ? X509KeyUsageFlags.KeyEncipherment : X509KeyUsageFlags.None), critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(shape.Purpose ?? purpose)], critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         if (hosts.Length > 0)

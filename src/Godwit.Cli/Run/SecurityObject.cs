@@ -22,7 +22,7 @@ internal sealed record SecurityObject(string Type, string Id, JsonObject Propert
         var id = keys.Take("id") ?? throw new UsageException($"{Option} {type}: it needs an id=");
         var properties = new JsonObject();
         foreach (var (key, value) in keys.TakeOthers())
-            Put(properties, key.Split('.'), value);
+            properties[key] = value;
         return new SecurityObject(type, id, properties, IsWords: true);
     }
 
@@ -50,19 +50,5 @@ internal sealed record SecurityObject(string Type, string Id, JsonObject Propert
         var value = properties?[name] is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : throw new UsageException($"{Option}: it needs a {name}");
         properties.Remove(name);
         return value;
-    }
-
-    /// <summary>A member of a list is written <c>rules.0.match=</c>.</summary>
-    private static void Put(JsonObject properties, ReadOnlySpan<string> path, string value)
-    {
-        if (path.Length == 1)
-        {
-            properties[path[0]] = value;
-            return;
-        }
-
-        if (properties[path[0]] is not JsonObject inner)
-            properties[path[0]] = inner = [];
-        Put(inner, path[1..], value);
     }
 }

@@ -1,11 +1,10 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Godwit.Migration.Tls;
 
 /// <summary>The properties of an object that is being made, off JSON or a command line's words, with QEMU's complaints (QEMU: qapi/qobject-input-visitor.c).</summary>
-/// <param name="words">Whether all values are texts: <c>on</c> and <c>off</c>, and members of a list under their numbers.</param>
+/// <param name="words">Whether all values are texts: <c>on</c> and <c>off</c>, and no lists: those take JSON, as with QEMU.</param>
 internal sealed class ObjectProperties(JsonObject members, bool words, string prefix = "")
 {
     private static readonly string[] Yes = ["on", "yes", "true", "y"];
@@ -57,10 +56,7 @@ internal sealed class ObjectProperties(JsonObject members, bool words, string pr
         _known.Add(name);
         if (!members.TryGetPropertyValue(name, out var node))
             return [];
-        var items = words && node is JsonObject numbered
-            ? Enumerable.Range(0, numbered.Count).Select(i => numbered[i.ToString(CultureInfo.InvariantCulture)])
-            : node as JsonArray ?? throw Type(name, "array");
-        return items.Select((item, i) => item is JsonObject o ? new ObjectProperties(o, words, $"{prefix}{name}[{i}].") : throw Type($"{name}[{i}]", "object"));
+        return (node as JsonArray ?? throw Type(name, "array")).Select((item, i) => item is JsonObject o ? new ObjectProperties(o, words, $"{prefix}{name}[{i}].") : throw Type($"{name}[{i}]", "object"));
     }
 
     /// <exception cref="MigrationRefusedException">There are properties that nobody asked for.</exception>

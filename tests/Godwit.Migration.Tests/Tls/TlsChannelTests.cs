@@ -15,7 +15,7 @@ public sealed class TlsChannelTests : IDisposable
 
     [Theory]
     [InlineData("NORMAL")]
-    [InlineData("NORMAL:-VERS-TLS1.3")]
+    [InlineData("NORMAL:-VERS-TLS1.2")]
     public async Task Bytes_go_both_ways_at_once(string priority)
     {
         var (client, server) = await ConnectAsync(priority: priority);
@@ -83,12 +83,10 @@ public sealed class TlsChannelTests : IDisposable
     }
 
     /// <summary>Nothing may lie unread in a socket that is closed: it would be reset.</summary>
-    [Theory]
-    [InlineData("NORMAL")]
-    [InlineData("NORMAL:-VERS-TLS1.3")]
-    public async Task A_handshake_leaves_nothing_to_read(string priority)
+    [Fact]
+    public async Task A_handshake_leaves_nothing_to_read()
     {
-        var (client, server) = await ConnectAsync(priority: priority);
+        var (client, server) = await ConnectAsync();
         using (client)
         using (server)
         {
@@ -181,8 +179,8 @@ public sealed class TlsChannelTests : IDisposable
     [Fact]
     public async Task Who_may_not_come_is_refused_by_name()
     {
-        Assert.Equal($"TLS x509 authz check for {Certificates.ClientName} is denied", await RefusalAsync(authorize: static _ => false, byServer: true));
-        Assert.Null(await RefusalAsync(authorize: static n => n == Certificates.ClientName, byServer: true));
+        Assert.Equal($"TLS x509 authz check for {Certificates.ClientIdentity} is denied", await RefusalAsync(authorize: static _ => false, byServer: true));
+        Assert.Null(await RefusalAsync(authorize: static n => n == Certificates.ClientIdentity, byServer: true));
         Assert.Equal("Cannot find QAuthZ object ID nobody", await RefusalAsync(authorize: static _ => new SecurityObjects().Authorization("nobody").Allows(""), byServer: true));
     }
 
@@ -225,7 +223,7 @@ public sealed class TlsChannelTests : IDisposable
     private async Task<(TlsChannel Client, TlsChannel Server)> ConnectAsync(string? priority = null)
     {
         var (client, server) = Pair();
-        var serving = Task.Run(() => TlsChannel.Server(server, Load(TlsEndpoint.Server), null, CancellationToken.None));
+        var serving = Task.Run(() => TlsChannel.Server(server, Load(TlsEndpoint.Server, priority: priority), null, CancellationToken.None));
         var encrypted = TlsChannel.Client(client, Load(TlsEndpoint.Client, priority: priority), "localhost", CancellationToken.None);
         return (encrypted, await serving.WaitAsync(Patience));
     }
