@@ -16,15 +16,21 @@ internal static class SendCommand
         var returnPath = new Option<bool>("--return-path") { Description = "Let the destination answer, and wait until it says that it has the guest" };
         var json = new Option<bool>("--json") { Description = "Print the summary as JSON" };
         var command = new Command("send", "Play a stream file into a destination that waits for a migration.") { file, uri, returnPath, json };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(file), parsed.GetRequiredValue(uri), parsed.GetValue(returnPath), parsed.GetValue(json)));
+        var tls = TlsOptions.Client();
+        tls.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            var (to, answered) = (parsed.GetRequiredValue(uri), parsed.GetValue(returnPath));
+            return Run(parsed.GetRequiredValue(file), to, answered, parsed.GetValue(json), cancellation => tls.Outgoing(parsed, both => ChannelConnector.Connect(to, answered || both), to, cancellation));
+        });
         return command;
     }
 
-    private static int Run(string path, MigrationUri uri, bool returnPath, bool json)
+    private static int Run(string path, MigrationUri uri, bool returnPath, bool json, Func<CancellationToken, Channel> connect)
     {
         using var cancel = Terminal.CancelOnSignal();
         using var file = StreamFile.Open(path);
-        using var channel = ChannelConnector.Connect(uri, returnPath);
+        using var channel = connect(cancel.Token);
         var sent = 0L;
         var summary = ProgressBar.Run(
             "send",

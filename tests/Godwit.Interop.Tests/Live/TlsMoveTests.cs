@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Godwit.Monitor;
 using Godwit.Testing;
 
 namespace Godwit.Interop.Tests.Live;
