@@ -55,6 +55,12 @@ public sealed class LiveGuest : IAsyncDisposable
         try
         {
             using var cancel = new CancellationTokenSource(MovePatience);
+            if (move.Prepare is { } prepare)
+            {
+                await prepare(destination, false);
+                await prepare(Machine, true);
+            }
+
             await SetCapabilitiesAsync(destination, [.. move.CapabilityNames, .. move.ThereOnly.Split(',', StringSplitOptions.RemoveEmptyEntries)]);
             await SetCapabilitiesAsync(Machine, move.CapabilityNames);
             await destination.Qmp.SetParametersAsync(Parameters(move.Parameters));

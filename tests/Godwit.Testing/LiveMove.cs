@@ -27,6 +27,9 @@ public sealed record LiveMove(string To, string Transport = "unix", string Capab
     /// <summary>Called when the guest runs at the destination and its pages still come, in place of waiting for the end.</summary>
     public Func<QemuProcess, Task>? Arriving { get; init; }
 
+    /// <summary>Called for each end before anything is set; true: it is the source.</summary>
+    public Func<QemuProcess, bool, Task>? Prepare { get; init; }
+
     /// <summary>Switched on at the destination alone, separated by commas.</summary>
     public string ThereOnly { get; init; } = "";
 

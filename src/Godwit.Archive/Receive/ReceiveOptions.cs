@@ -1,3 +1,4 @@
+using Godwit.Migration.Channels;
 using Godwit.Migration.Destination;
 
 namespace Godwit.Archive.Receive;
@@ -18,4 +19,7 @@ public sealed record ReceiveOptions
 
     /// <summary>How many multifd channels there must be; null: as many as the source has, which may be none.</summary>
     public int? MultifdChannels { get; init; }
+
+    /// <summary>Makes of a connection the channel to read from, before anything is read; null is nobody's. Without it, it is the connection.</summary>
+    public Func<Channel, Channel?>? Upgrade { get; init; }
 }

@@ -74,7 +74,8 @@ public sealed class Receiver : IDisposable
     {
         if (!listener.Waits)
         {
-            using var only = listener.Accept(cancellation);
+            using var opened = listener.Accept(cancellation);
+            using var only = options.Upgrade is null ? opened : options.Upgrade(opened) ?? throw new IOException($"{opened.Name}: what came isn't taken");
             return Receive(only, path, options, progress, cancellation);
         }
 

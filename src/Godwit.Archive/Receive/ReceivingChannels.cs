@@ -19,7 +19,7 @@ internal sealed class ReceivingChannels : IDisposable
     {
         PageSize = new TargetPageSize(options.PageSize is { } size ? BitOperations.Log2((uint)size) : null);
         _expected = options.MultifdChannels is not null;
-        _channels = new IncomingChannels(listener, options.MultifdChannels, Guid.Empty, () => new ReceivedPacketSink(() => Volatile.Read(ref _ram), PageSize), PageSize);
+        _channels = new IncomingChannels(listener, options.MultifdChannels, Guid.Empty, () => new ReceivedPacketSink(() => Volatile.Read(ref _ram), PageSize), PageSize, options.Upgrade);
         _meetings = new MultifdMeetings(_channels);
     }
 

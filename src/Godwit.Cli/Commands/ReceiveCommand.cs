@@ -26,24 +26,28 @@ internal static class ReceiveCommand
         {
             uri, output, format, channels, ack, sync, pageSize, json,
         };
+        var tls = TlsOptions.Server();
+        tls.AddTo(command);
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(uri),
             parsed.GetRequiredValue(output),
-            new ReceiveOptions
+            cancellation => new ReceiveOptions
             {
                 Format = parsed.GetValue(format),
                 SwitchoverAck = parsed.GetValue(ack),
                 Sync = parsed.GetValue(sync),
                 PageSize = parsed.GetValue(pageSize),
                 MultifdChannels = parsed.GetValue(channels),
+                Upgrade = tls.Incoming(parsed, cancellation),
             },
             parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(MigrationUri uri, string output, ReceiveOptions options, bool json)
+    private static int Run(MigrationUri uri, string output, Func<CancellationToken, ReceiveOptions> make, bool json)
     {
         using var cancel = Terminal.CancelOnSignal();
+        var options = make(cancel.Token);
         using var listener = ChannelListener.Listen(uri);
         if (listener.Waits)
             Terminal.Note($"waiting for a migration on {listener.Address}");

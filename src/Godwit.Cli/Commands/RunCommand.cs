@@ -87,7 +87,9 @@ internal static class RunCommand
             Uuid = options.Uuid,
         });
         using var processFile = options.PidFile is { } path ? new ProcessFile(path) : null;
-        using var migrator = new Migrator(machine) { Parameters = new Parameters { MultifdFlushAfterEachSection = options.MultifdFlushAfterEachSection } };
+        using var migrator = new Migrator(machine) { Parameters = options.Migration, Reported = Terminal.Error };
+        foreach (var o in options.Objects)
+            migrator.Objects.Add(o.Type, o.Id, o.Properties, o.IsWords);
         var monitored = new MonitoredMachine(machine, options.Name, () => quit.TrySetResult(false));
         using var qmp = new MachineMonitor(machine, monitored, migrator, endsAtShutdown: !options.NoShutdown);
         made = (monitored, migrator);

@@ -27,6 +27,8 @@ internal static class SendCommand
         {
             file, uri, returnPath, channels, compression, level, legacy, sections, offset, pageSize, json,
         };
+        var tls = TlsOptions.Client();
+        tls.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(compression) == MultifdCompression.Zlib && result.GetValue(level) > 9)
@@ -34,11 +36,10 @@ internal static class SendCommand
             if (result.GetValue(channels) is null && (result.GetValue(compression) != MultifdCompression.None || result.GetValue(legacy) || result.GetValue(sections)))
                 result.AddError("--multifd-channels says how many channels there are; without it pages go over the main one");
         });
-        command.SetAction(parsed => Run(
-            parsed.GetRequiredValue(file),
-            parsed.GetValue(offset),
-            parsed.GetRequiredValue(uri),
-            new SendOptions
+        command.SetAction(parsed =>
+        {
+            var to = parsed.GetRequiredValue(uri);
+            var options = new SendOptions
             {
                 ReturnPath = parsed.GetValue(returnPath),
                 MultifdChannels = parsed.GetValue(channels) ?? 0,
@@ -47,19 +48,26 @@ internal static class SendCommand
                 LegacyZeroPages = parsed.GetValue(legacy),
                 FlushAfterEachSection = parsed.GetValue(sections),
                 PageSize = parsed.GetValue(pageSize),
-            },
-            parsed.GetValue(json)));
+            };
+            return Run(
+                parsed.GetRequiredValue(file),
+                parsed.GetValue(offset),
+                to,
+                options,
+                parsed.GetValue(json),
+                (answered, cancellation) => tls.Outgoing(parsed, both => ChannelConnector.Connect(to, answered || both), to, cancellation));
+        });
         return command;
     }
 
-    private static int Run(string path, long offset, MigrationUri uri, SendOptions options, bool json)
+    private static int Run(string path, long offset, MigrationUri uri, SendOptions options, bool json, Func<bool, CancellationToken, Channel> connect)
     {
         if (options.MultifdChannels > 0 && uri.Scheme is not (MigrationScheme.Tcp or MigrationScheme.Unix))
             throw new NotSupportedException("Migration requires multi-channel URIs (e.g. tcp)");
         using var cancel = Terminal.CancelOnSignal();
         using var file = StreamFile.Open(path, offset);
-        using var channel = ChannelConnector.Connect(uri, options.ReturnPath);
-        var multifd = Enumerable.Range(0, options.MultifdChannels).Select(_ => ChannelConnector.Connect(uri, returnPath: false)).ToList();
+        using var channel = connect(options.ReturnPath, cancel.Token);
+        var multifd = Enumerable.Range(0, options.MultifdChannels).Select(_ => connect(false, cancel.Token)).ToList();
         var played = 0L;
         var summary = ProgressBar.Run(
             "send",

@@ -50,6 +50,14 @@ internal sealed class KeyValueList
             throw new UsageException($"{_option}: {key}={value} is not supported; {key}={string.Join(" or ", values)} is");
     }
 
+    /// <summary>The keys that nobody took, in order; they are taken then.</summary>
+    public IEnumerable<(string Key, string Value)> TakeOthers()
+    {
+        var others = _pairs.Where(p => !_taken.Contains(p.Key)).ToList();
+        _taken.UnionWith(others.Select(p => p.Key));
+        return others;
+    }
+
     /// <exception cref="UsageException">There are keys that nobody took.</exception>
     public void Finish()
     {

@@ -2,6 +2,7 @@ using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt;
 using Godwit.Machine.Virt.Loading;
 using Godwit.Migration.Channels;
+using Godwit.Migration.Control;
 
 namespace Godwit.Cli.Run;
 
@@ -54,8 +55,11 @@ internal sealed record RunOptions
     /// <summary>The machine's, for people.</summary>
     public string? Name { get; init; }
 
-    /// <summary>As <see cref="Godwit.Migration.Control.Parameters.MultifdFlushAfterEachSection"/>.</summary>
-    public bool MultifdFlushAfterEachSection { get; init; }
+    /// <summary>Parameters of migrations, as a monitor may change them.</summary>
+    public Parameters Migration { get; init; } = new();
+
+    /// <summary>In the order of the command line: one may use those before it.</summary>
+    public IReadOnlyList<SecurityObject> Objects { get; init; } = [];
 
     public IReadOnlyList<QmpOption> Qmp { get; init; } = [];
 

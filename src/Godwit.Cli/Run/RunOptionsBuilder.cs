@@ -4,6 +4,7 @@ using Godwit.Machine.Cpu;
 using Godwit.Machine.Virt;
 using Godwit.Memory;
 using Godwit.Migration.Channels;
+using Godwit.Migration.Control;
 using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Cli.Run;
@@ -22,7 +23,8 @@ internal sealed class RunOptionsBuilder
     private string? _backend;
     private string? _name;
     private string? _incoming;
-    private bool _flushAfterEachSection;
+    private readonly List<SecurityObject> _objects = [];
+    private Parameters _migration = new();
     private Guid _uuid;
 
     public string? Firmware { get; set; }
@@ -110,8 +112,14 @@ internal sealed class RunOptionsBuilder
 
     public void Object(string text)
     {
+        if (SecurityObject.TryParse(text) is { } security)
+        {
+            _objects.Add(security);
+            return;
+        }
+
         var backend = MemoryBackend.Parse(text);
-        if (_backends.Exists(b => string.Equals(b.Id, backend.Id, StringComparison.Ordinal)))
+        if (_backends.Exists(b => string.Equals(b.Id, backend.Id, StringComparison.Ordinal)) || _objects.Exists(o => string.Equals(o.Id, backend.Id, StringComparison.Ordinal)))
             throw new UsageException($"-object: there are two with id={backend.Id}");
         _backends.Add(backend with { Size = Checked("-object", $"{backend.Size}", backend.Size) });
     }
@@ -134,13 +142,20 @@ internal sealed class RunOptionsBuilder
         DescriptorSets.Add(Descriptor.Duplicate(file), set, opaque);
     }
 
-    /// <summary>QEMU has many of these properties; the one here says how an older destination is spoken to.</summary>
-    public void Global(string text) => _flushAfterEachSection = text switch
+    /// <summary>QEMU has many of these properties; those here say how an older destination is spoken to, and with what TLS.</summary>
+    public void Global(string text)
     {
-        "migration.multifd-flush-after-each-section=on" => true,
-        "migration.multifd-flush-after-each-section=off" => false,
-        _ => throw new UsageException($"-global: '{text}' is not supported; migration.multifd-flush-after-each-section=on|off is"),
-    };
+        var equals = text.IndexOf('=', StringComparison.Ordinal);
+        var value = text[(equals + 1)..];
+        _migration = (equals < 0 ? "" : text[..equals]) switch
+        {
+            "migration.multifd-flush-after-each-section" when value is "on" or "off" => _migration with { MultifdFlushAfterEachSection = value == "on" },
+            "migration.tls-creds" => _migration with { TlsCreds = value },
+            "migration.tls-hostname" => _migration with { TlsHostname = value },
+            "migration.tls-authz" => _migration with { TlsAuthz = value },
+            _ => throw new UsageException($"-global: '{text}' is not supported; migration.tls-creds=, tls-hostname=, tls-authz= and multifd-flush-after-each-section=on|off are"),
+        };
+    }
 
     public void Serial(string text) => _serials.Add(SerialBackend.Parse(text));
 
@@ -203,7 +218,8 @@ internal sealed class RunOptionsBuilder
         var backend = Backend();
         return new RunOptions
         {
-            MultifdFlushAfterEachSection = _flushAfterEachSection,
+            Migration = _migration,
+            Objects = _objects,
             MemorySize = _memory ?? backend?.Size ?? RunOptions.DefaultMemory,
             Harts = _harts,
             Cpu = _cpu,

@@ -3,6 +3,7 @@ using Godwit.Migration.Channels;
 using Godwit.Migration.Destination;
 using Godwit.Migration.MappedRam;
 using Godwit.Migration.Multifd;
+using Godwit.Migration.Tls;
 using Godwit.Wire;
 
 namespace Godwit.Migration.Control;
@@ -98,7 +99,7 @@ public sealed partial class Migrator
         {
             // Disposed while it waited: nothing has begun.
         }
-        catch (Exception e) when (e is IOException or MigrationStreamException)
+        catch (Exception e) when (e is IOException or MigrationStreamException or MigrationRefusedException)
         {
             FailIncoming(e);
         }
@@ -106,9 +107,15 @@ public sealed partial class Migrator
 
     private void RunSingle(MemoryAhead population)
     {
-        Channel channel;
+        Channel? channel;
         using (var listener = _incomingListener!)
-            channel = listener.Accept(_incomingCancellation.Token);
+        {
+            // Who isn't taken, leaves the place to others, as with QEMU.
+            do
+                channel = Upgrade(listener.Accept(_incomingCancellation.Token), listener.Waits);
+            while (channel is null);
+        }
+
         using (channel)
         using (_incomingCancellation.Token.Register(channel.Shutdown))
             Load(channel, population);
@@ -118,11 +125,26 @@ public sealed partial class Migrator
     {
         using var listener = _incomingListener!;
         using var channels = new IncomingChannels(
-            listener, Parameters.MultifdChannels, _machine.Uuid, () => new MemoryPacketSink(() => _incomingLoader?.ListedBlocks, population));
+            listener, Parameters.MultifdChannels, _machine.Uuid, () => new MemoryPacketSink(() => _incomingLoader?.ListedBlocks, population), upgrade: c => Upgrade(c, goesOn: true));
         using var channel = channels.WaitForMain(_incomingCancellation.Token, out var read);
         using (_incomingCancellation.Token.Register(channel.Shutdown))
         using (_incomingCancellation.Token.Register(channels.Shutdown))
             Load(channel, population, channels, read);
+    }
+
+    /// <returns>Null: it is nobody's whom TLS lets in.</returns>
+    /// <exception cref="IOException">The same, where nobody else can come.</exception>
+    private Channel? Upgrade(Channel channel, bool goesOn)
+    {
+        try
+        {
+            return TlsUpgrade.Incoming(channel, Parameters, Objects, _incomingCancellation.Token);
+        }
+        catch (TlsRefusedException e) when (goesOn)
+        {
+            Reported?.Invoke(e.Message);
+            return null;
+        }
     }
 
     private void Load(Channel channel, MemoryAhead population, IncomingChannels? multifd = null, ReadOnlySpan<byte> read = default)

@@ -18,8 +18,6 @@ public sealed partial class Migrator
             CheckTransport(uri);
             if (Capabilities["mapped-ram"] && Capabilities["postcopy-ram"])
                 throw new MigrationRefusedException("Mapped-ram migration is incompatible with postcopy: only what is restored from such a file can come as it is needed");
-            if (Capabilities["mapped-ram"] && Parameters.TlsCreds.Length > 0)
-                throw new MigrationRefusedException("Cannot use TLS with mapped-ram");
             if (Capabilities["mapped-ram"] && Parameters.MultifdCompression != MultifdCompression.None)
                 throw new MigrationRefusedException("Cannot use compression with mapped-ram");
             _outgoing?.Dispose();
@@ -28,6 +26,7 @@ public sealed partial class Migrator
                 uri,
                 Capabilities,
                 () => Parameters,
+                Objects,
                 status => StatusChanged?.Invoke(status),
                 pass => PassStarted?.Invoke(pass));
             _outgoing.Start();

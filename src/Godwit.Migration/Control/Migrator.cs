@@ -1,4 +1,5 @@
 using Godwit.Migration.Channels;
+using Godwit.Migration.Tls;
 
 namespace Godwit.Migration.Control;
 
@@ -15,6 +16,12 @@ public sealed partial class Migrator : IDisposable
     public Capabilities Capabilities { get; } = new();
 
     public Parameters Parameters { get; set; } = new();
+
+    /// <summary>The objects that parameters name.</summary>
+    public SecurityObjects Objects { get; } = new();
+
+    /// <summary>Told, for people, of what ends nothing: that somebody who connected isn't taken.</summary>
+    public Action<string>? Reported { get; set; }
 
     /// <summary>Told of each change of the state, in order.</summary>
     public Action<MigrationStatus>? StatusChanged { get; set; }
@@ -40,6 +47,10 @@ public sealed partial class Migrator : IDisposable
             throw new MigrationRefusedException("Migration requires seekable transport (e.g. file)");
         if (Capabilities["multifd"] && uri.Scheme is not (MigrationScheme.Tcp or MigrationScheme.Unix) && !(isFile && Capabilities["mapped-ram"]))
             throw new MigrationRefusedException("Migration requires multi-channel URIs (e.g. tcp)");
+        if (TlsUpgrade.IsWanted(Parameters) && Capabilities["mapped-ram"])
+            throw new MigrationRefusedException("Cannot use TLS with mapped-ram");
+        if (TlsUpgrade.IsWanted(Parameters) && isFile)
+            throw new MigrationRefusedException("Cannot use TLS with file: a handshake takes somebody at the other end");
     }
 
     /// <returns>QMP: <c>query-migrate</c>, of both directions.</returns>

@@ -17,11 +17,6 @@ internal sealed class MappedRamWriter(SafeFileHandle file, bool owns, MappedRamL
 
     public long Bytes => Volatile.Read(ref _bytes);
 
-    public void Begin()
-    {
-        // Nothing tells the file which thread writes to it.
-    }
-
     public void Write(PageBatch batch)
     {
         foreach (var offset in batch.Zeros)

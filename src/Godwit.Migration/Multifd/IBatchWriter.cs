@@ -9,10 +9,6 @@ internal interface IBatchWriter : IDisposable
     /// <summary>Bytes written so far. For any thread.</summary>
     long Bytes { get; }
 
-    /// <summary>Before anything else.</summary>
-    /// <exception cref="IOException">The connection broke.</exception>
-    void Begin();
-
     /// <summary>Writes the pages; zero ones are already found where that is the channel's affair.</summary>
     /// <exception cref="IOException">The connection broke, or the file can't be written.</exception>
     void Write(PageBatch batch);

@@ -26,6 +26,7 @@ public sealed class IncomingChannels : IDisposable
     private readonly int? _expected;
     private readonly Guid _uuid;
     private readonly Func<IPacketSink> _sink;
+    private readonly Func<Channel, Channel?> _upgrade;
     private readonly object _lock = new();
     private readonly HashSet<Channel> _unidentified = [];
     private readonly SortedSet<int> _ids = [];
@@ -40,8 +41,10 @@ public sealed class IncomingChannels : IDisposable
     /// <param name="uuid">This machine's; all zero: any.</param>
     /// <param name="sink">Makes what becomes of a channel's pages.</param>
     /// <param name="pageSize">The target's; null: that of the machines here.</param>
-    public IncomingChannels(ChannelListener listener, int? expected, Guid uuid, Func<IPacketSink> sink, TargetPageSize? pageSize = null)
+    /// <param name="upgrade">Makes of a connection the channel to use, on a thread of its own, before anything is read; null is nobody's. Without it, it is the connection.</param>
+    public IncomingChannels(ChannelListener listener, int? expected, Guid uuid, Func<IPacketSink> sink, TargetPageSize? pageSize = null, Func<Channel, Channel?>? upgrade = null)
     {
+        _upgrade = upgrade ?? (static c => c);
         _listener = listener;
         _expected = expected;
         _uuid = uuid;
@@ -207,12 +210,14 @@ public sealed class IncomingChannels : IDisposable
         }
     }
 
-    private void Identify(Channel channel)
+    private void Identify(Channel connection)
     {
         var taken = false;
+        Channel? channel = connection;
         try
         {
-            taken = Take(channel);
+            channel = _upgrade(connection);
+            taken = channel is not null && Take(channel);
         }
         catch (Exception e)
         {
@@ -221,12 +226,12 @@ public sealed class IncomingChannels : IDisposable
 
         lock (_lock)
         {
-            _unidentified.Remove(channel);
+            _unidentified.Remove(connection);
             Monitor.PulseAll(_lock);
         }
 
         if (!taken)
-            channel.Dispose();
+            channel?.Dispose();
     }
 
     /// <returns>False: it is nobody's.</returns>

@@ -142,7 +142,6 @@ internal sealed class MultifdSource : IDisposable
     {
         try
         {
-            writer.Begin();
             while (true)
             {
                 _work.Wait();

@@ -53,6 +53,9 @@ internal sealed class PacketWriter : IBatchWriter
 
     public long Bytes => Volatile.Read(ref _bytes);
 
+    /// <summary>Says which channel it is, before anything else. To be done before the next channel is connected: over TLS, QEMU's main thread reads this before it
+    /// looks at another handshake.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
     public void Begin()
     {
         var writer = new WireWriter(_packet);

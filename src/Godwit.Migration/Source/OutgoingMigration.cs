@@ -2,6 +2,7 @@ using Godwit.Migration.Channels;
 using Godwit.Migration.Control;
 using Godwit.Migration.MappedRam;
 using Godwit.Migration.Multifd;
+using Godwit.Migration.Tls;
 using Godwit.Wire.Multifd;
 using Godwit.Wire.Stream;
 
@@ -19,6 +20,7 @@ internal sealed partial class OutgoingMigration : IDisposable
     private readonly MigrationUri _uri;
     private readonly Capabilities _capabilities;
     private readonly Func<Parameters> _parameters;
+    private readonly SecurityObjects _objects;
     private readonly Action<MigrationStatus> _statusChanged;
     private readonly Action<int> _passStarted;
     private readonly Lock _lock = new();
@@ -39,12 +41,13 @@ internal sealed partial class OutgoingMigration : IDisposable
     private MultifdSource? _multifd;
     private MappedRamPages? _mapped;
 
-    public OutgoingMigration(IMigratableMachine machine, MigrationUri uri, Capabilities capabilities, Func<Parameters> parameters, Action<MigrationStatus> statusChanged, Action<int> passStarted)
+    public OutgoingMigration(IMigratableMachine machine, MigrationUri uri, Capabilities capabilities, Func<Parameters> parameters, SecurityObjects objects, Action<MigrationStatus> statusChanged, Action<int> passStarted)
     {
         _machine = machine;
         _uri = uri;
         _capabilities = capabilities;
         _parameters = parameters;
+        _objects = objects;
         _statusChanged = statusChanged;
         _passStarted = passStarted;
         _thread = new Thread(Run) { Name = "migration", IsBackground = true };
@@ -156,7 +159,9 @@ internal sealed partial class OutgoingMigration : IDisposable
 
     private Channel Connect()
     {
-        var channel = _channel ?? ChannelConnector.Connect(_uri, _capabilities["return-path"], _connecting.Token);
+        var parameters = _parameters();
+        var channel = _channel ?? ChannelConnector.Connect(_uri, _capabilities["return-path"] || TlsUpgrade.IsWanted(parameters), _connecting.Token);
+        channel = TlsUpgrade.Outgoing(channel, _uri, parameters, _objects, _connecting.Token);
         lock (_lock)
             _channel = channel;
         ThrowIfCancelled();
@@ -187,8 +192,10 @@ internal sealed partial class OutgoingMigration : IDisposable
         {
             for (var id = 0; id < parameters.MultifdChannels; id++)
             {
-                var channel = ChannelConnector.Connect(_uri, returnPath: false, _connecting.Token);
-                writers.Add(new PacketWriter(channel, new MultifdHandshake(_machine.Uuid, (byte)id), numbers, _counters, parameters, _capabilities["zero-copy-send"]));
+                var channel = TlsUpgrade.Outgoing(ChannelConnector.Connect(_uri, returnPath: false, _connecting.Token), _uri, parameters, _objects, _connecting.Token);
+                var writer = new PacketWriter(channel, new MultifdHandshake(_machine.Uuid, (byte)id), numbers, _counters, parameters, _capabilities["zero-copy-send"]);
+                writers.Add(writer);
+                writer.Begin();
             }
         }
         catch

@@ -154,9 +154,7 @@ internal sealed class MigrationParameters(Migrator migrator)
         Range(p.VcpuDirtyLimitPeriod, 1, 1000, "x-vcpu-dirty-limit-period");
         if (p.VcpuDirtyLimit < 1)
             throw new QmpError("Parameter 'vcpu-dirty-limit' must be greater than 1 MB/s");
-        // Kept like the others these would be promises.
-        if (p.TlsCreds is not "")
-            throw new QmpError("Parameter 'tls-creds' is not supported: the stream would not be encrypted");
+        // Kept like the others this would be a promise.
         if ((string)kept["mode"]! is not "normal" and var mode)
             throw new QmpError($"Parameter 'mode' is not supported with value '{mode}'");
     }

@@ -80,6 +80,9 @@ internal sealed class QmpArguments(JsonObject members, string prefix = "", Func<
 
     public JsonNode? Get(string name) => Has(name) ? members[name] : throw new QmpError($"Parameter '{prefix}{name}' is missing");
 
+    /// <summary>A copy of those that nobody asked for, for somebody else to check.</summary>
+    public JsonObject Others() => new(members.Where(m => !_known.Contains(m.Key)).Select(m => KeyValuePair.Create(m.Key, m.Value?.DeepClone())));
+
     /// <exception cref="QmpError">There are members that nobody asked for.</exception>
     public void Finish()
     {

@@ -52,6 +52,8 @@ internal sealed class QmpCommands
             ["query-migrate-capabilities"] = a => Answer(a, new JsonArray([.. Capabilities.Names.Select(n =>
                 (JsonNode)new JsonObject { ["state"] = migrator.Capabilities[n], ["capability"] = n })])),
             ["migrate-set-parameters"] = SetParameters,
+            ["object-add"] = ObjectAdd,
+            ["object-del"] = ObjectDelete,
             ["query-migrate-parameters"] = a => Answer(a, _parameters.Describe()),
         };
     }
@@ -170,6 +172,22 @@ internal sealed class QmpCommands
 
         arguments.Finish();
         _migrator.SetCapabilities(changes);
+        return null;
+    }
+
+    private JsonNode? ObjectAdd(QmpArguments arguments)
+    {
+        var type = arguments.String("qom-type");
+        var id = arguments.String("id");
+        _migrator.Objects.Add(type, id, arguments.Others(), words: false);
+        return null;
+    }
+
+    private JsonNode? ObjectDelete(QmpArguments arguments)
+    {
+        var id = arguments.String("id");
+        arguments.Finish();
+        _migrator.Objects.Remove(id);
         return null;
     }
 
