@@ -62,6 +62,9 @@ internal sealed class MemoryFile : IDisposable
         return memory;
     }
 
+    /// <summary>A name for a file that somebody else makes.</summary>
+    public static MemoryFile Empty() => new(NewPath());
+
     public void Dispose() => File.Delete(Path);
 
     private static string NewPath() => System.IO.Path.Combine("/dev/shm", $"godwit-bench-{Guid.NewGuid():N}");

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Godwit.SideBySide;
 
-if (args is not [var what, var script, var folder, .. var rest] || what is not ("receive" or "analyze" or "machine" or "migration" or "multifd" or "downtime" or "all"))
+if (args is not [var what, var script, var folder, .. var rest] || what is not ("receive" or "analyze" or "machine" or "migration" or "multifd" or "mapped-ram" or "downtime" or "all"))
 {
     Console.Error.WriteLine("called by bench/run");
     return 2;
@@ -23,6 +23,8 @@ if (what is "migration" or "all")
     await MigrationBench.RunAsync(size, rounds);
 if (what is "multifd" or "all")
     await MultifdBench.RunAsync(size, rounds);
+if (what is "mapped-ram" or "all")
+    await MappedRamBench.RunAsync(size, rounds);
 if (what is "machine" or "all")
     await MachineBench.RunAsync(rounds);
 

@@ -10,6 +10,7 @@ internal sealed class ExecChannel : Channel
     private readonly Process _process;
     private readonly Stream _input;
     private readonly Stream? _output;
+    private bool _disposed;
 
     /// <param name="command">For <c>/bin/sh -c</c>.</param>
     /// <param name="readOutput">False lets the command write to our own standard output.</param>
@@ -80,8 +81,9 @@ internal sealed class ExecChannel : Channel
 
     protected override void Dispose(bool disposing)
     {
-        if (!disposing)
+        if (!disposing || _disposed)
             return;
+        _disposed = true;
         _input.Dispose();
         _output?.Dispose();
         if (!_process.WaitForExit(TimeSpan.FromSeconds(1)))
