@@ -76,8 +76,7 @@ public sealed class SendMultifdTests
         try
         {
             using var main = ChannelConnector.Connect(listener.Address, returnPath: true);
-            var channels = Enumerable.Range(0, options.MultifdChannels).Select(_ => ChannelConnector.Connect(listener.Address, returnPath: false)).ToList();
-            var sent = Sender.Send(file, main, channels, options, _ => { }, CancellationToken.None);
+            var sent = Sender.Send(file, main, () => ChannelConnector.Connect(listener.Address, returnPath: false), options, _ => { }, CancellationToken.None);
             return (receiving.GetAwaiter().GetResult(), sent);
         }
         catch (NotSupportedException)

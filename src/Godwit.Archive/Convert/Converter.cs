@@ -21,6 +21,8 @@ public static class Converter
     public static ConvertSummary Convert(string input, long offset, string output, StreamFormat to, int? pageSize, ReceiveProgress progress, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
+        if (PartialFile.IsWorkOf(input, output))
+            throw new IOException($"'{input}' is where '{output}' would be written first: rename it");
         using var file = StreamFile.Open(input, offset);
         var player = new StreamPlayer(file, pageSize) { Played = bytes => progress.Set(bytes, 0, 0) };
         var machine = player.Configuration?.MachineName ?? "";
@@ -41,16 +43,16 @@ public static class Converter
         });
         player.PlayHead(sink);
         player.PlayPages(sink);
-        CheckEnd(result);
+        CheckEnd(result, player.PageSize);
         result.Commit(sync: false);
         return new ConvertSummary(StreamFormat.MappedRam, to, machine, result.Length, watch.Elapsed);
     }
 
     /// <summary>A file that breaks off behind its memory isn't worth a name.</summary>
-    private static void CheckEnd(PartialFile result)
+    private static void CheckEnd(PartialFile result, int? pageSize)
     {
         using var file = StreamFile.Over(result.Handle);
-        var report = Analyze.StreamAnalyzer.Analyze(file);
+        var report = Analyze.StreamAnalyzer.Analyze(file, pageSize);
         if (report.Break is { } at)
             throw new MigrationStreamException(at.Offset, at.Section, at.Field, at.Reason);
         if (!report.ReachedEof)

@@ -65,7 +65,7 @@ internal sealed partial class CompactRam
         }
     }
 
-    public override PacketPlaces CreatePlaces(int pageBits) => new CompactPlaces(this, pageBits);
+    public override PacketPlaces CreatePlaces(int pageBits) => pageBits >= _granuleBits ? new CompactPlaces(this, pageBits) : throw TooSmall(pageBits);
 
     /// <exception cref="IOException">The file can't be written.</exception>
     public void WriteAt(long at, ReadOnlySpan<byte> bytes) => File.WriteAt(at, bytes);

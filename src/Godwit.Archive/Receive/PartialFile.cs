@@ -12,6 +12,7 @@ internal sealed class PartialFile : IDisposable
     private readonly string _older;
     private readonly FileStream _stream;
     private bool _committed;
+    private bool _moved;
 
     /// <exception cref="IOException">It can't be created.</exception>
     public PartialFile(string final)
@@ -36,6 +37,10 @@ internal sealed class PartialFile : IDisposable
     }
 
     public SafeFileHandle Handle => _stream.SafeFileHandle;
+
+    /// <summary>Whether a file is one that the making of another would overwrite.</summary>
+    public static bool IsWorkOf(string path, string final) =>
+        path.EndsWith(Suffix, StringComparison.Ordinal) && Path.GetFullPath(path).StartsWith(Path.GetFullPath(final) + ".", StringComparison.Ordinal);
 
     /// <summary>Bytes appended so far.</summary>
     public long Length { get; private set; }
@@ -75,7 +80,11 @@ internal sealed class PartialFile : IDisposable
         if (sync)
             RandomAccess.FlushToDisk(Handle);
         if (File.Exists(_final))
+        {
             File.Move(_final, _older, overwrite: true);
+            _moved = true;
+        }
+
         File.Move(_path, _final);
         _committed = true;
     }
@@ -89,10 +98,10 @@ internal sealed class PartialFile : IDisposable
 
     public void Dispose()
     {
-        if (_committed)
+        if (_committed && _moved)
             File.Delete(_older);
-        else if (File.Exists(_older))
-            File.Move(_older, _final, overwrite: true);
+        else if (_moved && !File.Exists(_final))
+            File.Move(_older, _final);
         if (!_committed)
             File.Delete(_path);
         _stream.Dispose();

@@ -18,9 +18,11 @@ internal sealed class PlacedRam : ReceivedRam
     private readonly (MappedRamHeader Header, long HeaderAt, PageBitmap Has)[] _places;
     private readonly byte[] _run = GC.AllocateUninitializedArray<byte>(RunLength);
     private readonly Lock _lock = new();
+    private readonly int _granuleBits;
     private RamBlock? _runBlock;
     private ulong _runStart;
     private int _runUsed;
+    private int _pageBits;
     private long _stored;
     private long _rewritten;
     private long _progress;
@@ -34,6 +36,7 @@ internal sealed class PlacedRam : ReceivedRam
     public PlacedRam(PartialFile file, MigrationStreamReader reader, int granuleBits)
         : base(file, reader)
     {
+        _granuleBits = granuleBits;
         _places = new (MappedRamHeader, long, PageBitmap)[Blocks.Count];
         WriteHeader(SectionType.Start);
         var buffer = new byte[RamBlock.MaxEntryLength];
@@ -64,6 +67,7 @@ internal sealed class PlacedRam : ReceivedRam
         switch (page.Flags & ~RamFlags.Continue)
         {
             case RamFlags.Page:
+                Settle(page.PageBits);
                 Append(block, page.PageOffset, page.Payload);
                 Put(block, page.PageOffset, page.PageBits);
                 break;
@@ -73,6 +77,7 @@ internal sealed class PlacedRam : ReceivedRam
                 Clear(block, page.PageOffset, page.PageBits);
                 break;
             default:
+                Settle(page.PageBits);
                 ApplyXbzrle(page, size);
                 break;
         }
@@ -92,7 +97,11 @@ internal sealed class PlacedRam : ReceivedRam
     {
     }
 
-    public override PacketPlaces CreatePlaces(int pageBits) => new PlacedPackets(this, pageBits);
+    public override PacketPlaces CreatePlaces(int pageBits)
+    {
+        Settle(pageBits);
+        return new PlacedPackets(this, pageBits);
+    }
 
     public override void EndPackets() => _finished = true;
 
@@ -104,6 +113,7 @@ internal sealed class PlacedRam : ReceivedRam
 
     public override void TellPageSize(int pageBits)
     {
+        Settle(pageBits);
         var buffer = new byte[MappedRamHeader.Length];
         foreach (var block in Blocks)
         {
@@ -146,13 +156,23 @@ internal sealed class PlacedRam : ReceivedRam
         (block with { Mapped = null }).Write(ref writer);
         var at = File.Length + writer.Position;
         var header = MappedRamHeader.Place((ulong)at, block.Length, granuleBits);
-        if (header.PagesOffset < (ulong)at || header.PagesOffset > long.MaxValue - block.Length - MappedRamHeader.Alignment)
+        if (block.Length > long.MaxValue / 2 || header.PagesOffset > long.MaxValue / 2)
             throw new MigrationStreamException(reader.Offset, SectionHeader.RamName, "block length", $"block '{block.Name}' of {block.Length} bytes has no place in any file");
         header.Write(ref writer);
         File.Append(writer.Written);
         File.Reserve((long)(header.PagesOffset + block.Length) - File.Length);
         File.Extend();
         _places[block.Index] = (header, at, new PageBitmap());
+    }
+
+    /// <summary>All pages that have bytes are of one size.</summary>
+    private void Settle(int pageBits)
+    {
+        if (pageBits < _granuleBits)
+            throw TooSmall(pageBits);
+        var before = Interlocked.CompareExchange(ref _pageBits, pageBits, 0);
+        if (before != 0 && before != pageBits)
+            throw new MigrationStreamException(0, SectionHeader.RamName, "page size", $"pages of {1 << before} bytes and of {1 << pageBits} came");
     }
 
     private void Put(RamBlock block, ulong offset, int pageBits)

@@ -103,6 +103,10 @@ internal abstract class ReceivedRam : IDisposable
         File.Append(writer.Written);
     }
 
+    /// <summary>Pages are smaller than the source's target can have them.</summary>
+    protected static MigrationStreamException TooSmall(int pageBits) =>
+        new(0, SectionHeader.RamName, "page size", $"pages of {1 << pageBits} bytes came, and they must be larger: give their size with --page-size");
+
     protected static MigrationStreamException Error(in StreamElement page, string field, string reason) =>
         new(page.Offset, SectionHeader.RamName, field, reason);
 }

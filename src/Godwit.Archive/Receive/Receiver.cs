@@ -173,8 +173,8 @@ public sealed class Receiver : IDisposable
 
     private int PageBits => _input.Reader.PageBits ?? _multifd?.PageSize.Bits ?? _described ?? MigrationStreamReader.DefaultPageBits;
 
-    /// <summary>Pages of less than 4 KiB are known of small machines only (AVR).</summary>
-    private int GranuleBits() => TotalPages() < SmallMachinePages ? 8 : MigrationStreamReader.DefaultPageBits;
+    /// <summary>The least that a page can have: 256 bytes on small machines (AVR), 1 KiB on others (ARM before version 7).</summary>
+    private int GranuleBits() => TotalPages() < SmallMachinePages ? 8 : 10;
 
     private long TotalPages()
     {

@@ -12,7 +12,7 @@ internal sealed class MultifdSink : IPageSink, IDisposable
 {
     private readonly ItemSink _main;
     private readonly SendOptions _options;
-    private readonly PacketChannel[] _channels;
+    private readonly List<PacketChannel> _channels = [];
     private readonly Dictionary<RamBlock, PageBitmap> _sent = [];
     private PagePacket? _filling;
     private Exception? _failure;
@@ -23,12 +23,26 @@ internal sealed class MultifdSink : IPageSink, IDisposable
     private bool _unsynchronized = true;
 
     /// <param name="main">Takes the main channel's bytes.</param>
-    /// <param name="channels">They go with this.</param>
-    public MultifdSink(ItemSink main, IReadOnlyList<Channel> channels, int pageBits, SendOptions options)
+    /// <param name="connect">Opens a channel, which goes with this.</param>
+    /// <exception cref="IOException">One can't be opened.</exception>
+    public MultifdSink(ItemSink main, Func<Channel> connect, int pageBits, SendOptions options)
     {
         _main = main;
         _options = options;
-        _channels = [.. channels.Select((c, id) => new PacketChannel(c, (byte)id, pageBits, options, () => (ulong)Interlocked.Increment(ref _number), Fail))];
+        try
+        {
+            for (var id = 0; id < options.MultifdChannels; id++)
+            {
+                var channel = new PacketChannel(connect(), (byte)id, pageBits, options, () => (ulong)Interlocked.Increment(ref _number), Fail);
+                lock (_channels)
+                    _channels.Add(channel);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Bytes written to all channels but the main one.</summary>
@@ -85,14 +99,15 @@ internal sealed class MultifdSink : IPageSink, IDisposable
     /// <summary>Ends all channels at once. For any thread.</summary>
     public void Shutdown()
     {
-        foreach (var channel in _channels)
-            channel.Shutdown();
+        lock (_channels)
+            _channels.ForEach(c => c.Shutdown());
     }
 
     public void Dispose()
     {
-        foreach (var channel in _channels)
-            channel.Dispose();
+        Shutdown();
+        _channels.ForEach(c => c.Join());
+        _channels.ForEach(c => c.Dispose());
     }
 
     private void Claim(RamBlock block, ulong offset, int pageBits)
@@ -122,7 +137,7 @@ internal sealed class MultifdSink : IPageSink, IDisposable
         if (_filling is not null)
             Add(_channels[_next], _filling);
         _filling = null;
-        _next = (_next + 1) % _channels.Length;
+        _next = (_next + 1) % _channels.Count;
     }
 
     private void Synchronize()

@@ -13,7 +13,6 @@ internal sealed class PacketChannel : IDisposable
     private const int QueueLength = 2;
 
     private readonly Channel _channel;
-    private readonly byte _id;
     private readonly int _pageBits;
     private readonly Func<ulong> _number;
     private readonly Action<Exception> _failed;
@@ -25,13 +24,14 @@ internal sealed class PacketChannel : IDisposable
     private readonly Thread _thread;
     private long _written;
 
+    /// <summary>Says at once which channel it is: a QEMU that waits for that takes no other one meanwhile.</summary>
     /// <param name="channel">Goes with this.</param>
     /// <param name="number">Numbers all channels' packets.</param>
     /// <param name="failed">Called on the channel's thread.</param>
+    /// <exception cref="IOException">The connection broke.</exception>
     public PacketChannel(Channel channel, byte id, int pageBits, SendOptions options, Func<ulong> number, Action<Exception> failed)
     {
         _channel = channel;
-        _id = id;
         _pageBits = pageBits;
         _number = number;
         _failed = failed;
@@ -42,6 +42,9 @@ internal sealed class PacketChannel : IDisposable
             _ => ((PacketCompressor?)null, MultifdFlags.None),
         };
         _bytes = GC.AllocateUninitializedArray<byte>(MultifdPacket.Length(pageBits) + (_compressor is null ? 0 : MultifdPacket.MaxCompressed));
+        var writer = new WireWriter(_bytes);
+        new MultifdHandshake(Guid.Empty, id).Write(ref writer);
+        Write(writer.Written);
         _thread = new Thread(Run) { Name = $"multifd channel {id}", IsBackground = true };
         _thread.Start();
     }
@@ -73,13 +76,22 @@ internal sealed class PacketChannel : IDisposable
     public void Shutdown()
     {
         _channel.Shutdown();
-        _ready.CompleteAdding();
+        try
+        {
+            _ready.CompleteAdding();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended.
+        }
     }
 
+    /// <summary>Waits for its thread, once it was shut down.</summary>
+    public void Join() => _thread.Join();
+
+    /// <summary>To be called after <see cref="Join"/>.</summary>
     public void Dispose()
     {
-        Shutdown();
-        _thread.Join();
         _channel.Dispose();
         _compressor?.Dispose();
         _ready.Dispose();
@@ -89,9 +101,6 @@ internal sealed class PacketChannel : IDisposable
     {
         try
         {
-            var writer = new WireWriter(_bytes);
-            new MultifdHandshake(Guid.Empty, _id).Write(ref writer);
-            Write(writer.Written);
             foreach (var packet in _ready.GetConsumingEnumerable())
             {
                 Write(packet);

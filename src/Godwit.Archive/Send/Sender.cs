@@ -22,17 +22,17 @@ public sealed class Sender : IDisposable
     private readonly ReturnPathListener? _listener;
     private long _sent;
 
-    private Sender(StreamFile file, Channel channel, IReadOnlyList<Channel> multifd, SendOptions options, Action<long> played)
+    private Sender(StreamFile file, Channel channel, Func<Channel> connect, SendOptions options, Action<long> played)
     {
         _channel = channel;
         _player = new StreamPlayer(file, options.PageSize) { Played = played };
         _main = new ItemSink(Write);
         if (options.ReturnPath && !channel.IsBidirectional)
             throw new IOException($"{channel.Name} has no way back; send without return path");
-        if (multifd.Count > 0)
+        if (options.MultifdChannels > 0)
         {
-            var bits = options.PageSize is { } size ? System.Numerics.BitOperations.Log2((uint)size) : StreamPlayer.FindPageBits(file) ?? MigrationStreamReader.DefaultPageBits;
-            _multifd = new MultifdSink(_main, multifd, bits, options);
+            var bits = StreamPlayer.FindPageBits(file, options.PageSize) ?? MigrationStreamReader.DefaultPageBits;
+            _multifd = new MultifdSink(_main, connect, bits, options);
         }
 
         if (options.ReturnPath)
@@ -40,14 +40,14 @@ public sealed class Sender : IDisposable
     }
 
     /// <param name="file">A stream, or a mapped-ram file.</param>
-    /// <param name="multifd">Channels for pages, which end with this; none without multifd.</param>
+    /// <param name="connect">Opens a channel for pages, with multifd.</param>
     /// <param name="played">Told, now and then, how far into the file it is.</param>
     /// <exception cref="MigrationStreamException">The file is no migration stream.</exception>
     /// <exception cref="IOException">The connection failed, or the destination did.</exception>
     /// <exception cref="NotSupportedException">The file has what can't be sent so.</exception>
-    public static SendSummary Send(StreamFile file, Channel channel, IReadOnlyList<Channel> multifd, SendOptions options, Action<long> played, CancellationToken cancellation)
+    public static SendSummary Send(StreamFile file, Channel channel, Func<Channel> connect, SendOptions options, Action<long> played, CancellationToken cancellation)
     {
-        using var sender = new Sender(file, channel, multifd, options, played);
+        using var sender = new Sender(file, channel, connect, options, played);
         using var registration = cancellation.Register(sender.Shutdown);
         try
         {

@@ -32,6 +32,8 @@ internal sealed class StreamPlayer
 
         Configuration = look.Reader.Configuration;
         IsMapped = Configuration?.Has(ConfigurationSection.MappedRam) ?? false;
+        if (IsMapped && Configuration!.Has(ConfigurationSection.IgnoreShared))
+            throw new NotSupportedException("a mapped-ram file of a source with x-ignore-shared can't be played: it doesn't say which blocks were shared, and so not in it");
         var reader = new MigrationStreamReader(IsMapped ? StreamReadMode.HeadersOnly : StreamReadMode.Whole) { FileOffset = file.Start };
         if (pageSize is { } size)
             reader.PageBits = System.Numerics.BitOperations.Log2((uint)size);
@@ -41,6 +43,9 @@ internal sealed class StreamPlayer
     public ConfigurationSection? Configuration { get; }
 
     public bool IsMapped { get; }
+
+    /// <summary>Bytes of a page, once one was played.</summary>
+    public int? PageSize => _input.Reader.PageBits is { } bits ? 1 << bits : null;
 
     /// <summary>Bytes of the file that were played, for a progress bar.</summary>
     public Action<long> Played { get; init; } = static _ => { };
@@ -71,15 +76,15 @@ internal sealed class StreamPlayer
     public void PlayPages(IPageSink sink)
     {
         var reader = _input.Reader;
-        var due = false;
+        SectionHeader? due = null;
         while (_input.TryNext(out var element))
         {
             if (element.Offset < _headEnd)
                 continue;
-            if (due && element.Kind != StreamElementKind.SectionFooter)
+            if (due is not null && element.Kind != StreamElementKind.SectionFooter)
             {
-                PlayMapped(sink);
-                due = false;
+                PlayMapped(sink, due);
+                due = null;
             }
 
             switch (element.Kind)
@@ -92,8 +97,11 @@ internal sealed class StreamPlayer
                 case StreamElementKind.RamControl when element.Flags.HasFlag(RamFlags.Eos) && reader.Section!.Type == SectionType.Start && IsMapped:
                     WriteList(sink);
                     sink.EndPages();
-                    due = true;
+                    due = reader.Section;
                     break;
+                case StreamElementKind.RamControl when element.Flags.HasFlag(RamFlags.MultifdFlush):
+                    // The channels here meet where this end says so.
+                    continue;
                 case StreamElementKind.RamControl when element.Flags.HasFlag(RamFlags.Eos):
                     sink.EndPages();
                     break;
@@ -102,10 +110,10 @@ internal sealed class StreamPlayer
             }
 
             Copy(sink, element.Offset, element.Offset + element.Length);
-            if (due && element.Kind == StreamElementKind.SectionFooter)
+            if (due is not null && element.Kind == StreamElementKind.SectionFooter)
             {
-                PlayMapped(sink);
-                due = false;
+                PlayMapped(sink, due);
+                due = null;
             }
 
             // What comes now are devices, in which anything may stand.
@@ -113,15 +121,21 @@ internal sealed class StreamPlayer
                 break;
         }
 
-        if (due)
-            PlayMapped(sink);
+        if (due is not null)
+            PlayMapped(sink, due);
         Copy(sink, reader.Offset, _file.Length);
     }
 
-    /// <summary>Bytes of a target page, as far as the file says it before the first page.</summary>
-    public static int? FindPageBits(StreamFile file)
+    /// <summary>Base-2 logarithm of the page size: what the file says, or else <paramref name="pageSize"/>, or else what its pages show.</summary>
+    public static int? FindPageBits(StreamFile file, int? pageSize)
     {
         var look = new StreamFileReader(file, new MigrationStreamReader(StreamReadMode.HeadersOnly) { FileOffset = file.Start });
+        while (!look.Reader.AtBoundary && look.TryNext(out _))
+        {
+        }
+
+        if (look.Reader.PageBits is null && pageSize is { } size)
+            return System.Numerics.BitOperations.Log2((uint)size);
         while (look.Reader.PageBits is null && look.TryNext(out var element) && (!look.Reader.AtBoundary || look.Reader.Section is not { IsRam: true, Type: SectionType.End }))
         {
         }
@@ -161,14 +175,14 @@ internal sealed class StreamPlayer
     }
 
     /// <summary>A PART with all pages.</summary>
-    private void PlayMapped(IPageSink sink)
+    private void PlayMapped(IPageSink sink, SectionHeader start)
     {
-        var section = _input.Reader.Section! with { Type = SectionType.Part };
+        var section = start with { Type = SectionType.Part };
         var buffer = new byte[SectionHeader.MaxLength];
         var writer = new WireWriter(buffer);
         section.Write(ref writer);
         sink.Write(writer.Written);
-        foreach (var block in _input.Reader.Blocks.Where(b => b.Address is null))
+        foreach (var block in _input.Reader.Blocks)
             PlayBlock(sink, block);
         sink.EndPages();
         writer = new WireWriter(buffer);

@@ -97,7 +97,9 @@ internal static class RunCommand
             qmp.Listen(option);
         if (options.IncomingUri is { } uri)
             migrator.Incoming(uri, exitOnError: true);
-        else if (!options.Incoming && !options.StartPaused)
+        else if (options.Incoming)
+            migrator.PrepareIncoming();
+        else if (!options.StartPaused)
             machine.Continue();
         await Task.WhenAny(machine.Ended, quit.Task, migrator.IncomingFailed);
         if (migrator.IncomingFailed.IsCompleted && !quit.Task.IsCompleted)

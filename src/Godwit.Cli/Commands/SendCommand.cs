@@ -67,11 +67,10 @@ internal static class SendCommand
         using var cancel = Terminal.CancelOnSignal();
         using var file = StreamFile.Open(path, offset);
         using var channel = connect(options.ReturnPath, cancel.Token);
-        var multifd = Enumerable.Range(0, options.MultifdChannels).Select(_ => connect(false, cancel.Token)).ToList();
         var played = 0L;
         var summary = ProgressBar.Run(
             "send",
-            () => Sender.Send(file, channel, multifd, options, bytes => Volatile.Write(ref played, bytes), cancel.Token),
+            () => Sender.Send(file, channel, () => connect(false, cancel.Token), options, bytes => Volatile.Write(ref played, bytes), cancel.Token),
             () => (Volatile.Read(ref played), file.Length, Units.Bytes(Volatile.Read(ref played))));
         if (json)
         {

@@ -14,7 +14,7 @@ public enum MigrationScheme
 /// <summary>A migration address in QEMU's spelling. Source: QEMU migration/migration.c, migrate_uri_parse.</summary>
 /// <param name="Host">Host of <c>tcp:</c>; empty for every address of this host.</param>
 /// <param name="Port">Port of <c>tcp:</c>; 0 lets a listener choose.</param>
-/// <param name="Path">Path of <c>unix:</c> and <c>file:</c>.</param>
+/// <param name="Path">Path of <c>unix:</c> and <c>file:</c>; the name of an <c>fd:</c> that has one.</param>
 /// <param name="Descriptor">Number of <c>fd:</c>.</param>
 /// <param name="Command">Shell command of <c>exec:</c>.</param>
 /// <param name="FileOffset">Bytes from the start of the file, of <c>file:PATH,offset=N</c>.</param>

@@ -5,6 +5,7 @@ using Godwit.Migration.MappedRam;
 using Godwit.Migration.Multifd;
 using Godwit.Migration.Tls;
 using Godwit.Wire;
+using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Migration.Control;
 
@@ -16,6 +17,7 @@ public sealed partial class Migrator
     private MigrationInfo? _incomingInfo;
     private ChannelListener? _incomingListener;
     private Thread? _incomingThread;
+    private MemoryAhead? _population;
     private bool _incomingExits;
     private volatile IncomingLoader? _incomingLoader;
 
@@ -53,6 +55,9 @@ public sealed partial class Migrator
         }
     }
 
+    /// <summary>Has the host put memory behind the guest's while nobody has said yet where it comes from (<c>-incoming defer</c>).</summary>
+    public void PrepareIncoming() => Volatile.Write(ref _population, MemoryPopulation.Start(_machine.RamBlocks));
+
     /// <exception cref="MigrationRefusedException">A source is waited for, or has come.</exception>
     public void ThrowIfIncoming()
     {
@@ -77,6 +82,7 @@ public sealed partial class Migrator
         if (_incomingThread != Thread.CurrentThread)
             _incomingThread?.Join();
         _incomingListener?.Dispose();
+        Interlocked.Exchange(ref _population, null)?.Dispose();
     }
 
     private void SetIncoming(MigrationStatus status, string? error)
@@ -87,7 +93,7 @@ public sealed partial class Migrator
 
     private void RunIncoming()
     {
-        using var population = MemoryPopulation.Start(_machine.RamBlocks);
+        using var population = Interlocked.Exchange(ref _population, null) ?? MemoryPopulation.Start(_machine.RamBlocks);
         try
         {
             if (Capabilities["multifd"] && !Capabilities["mapped-ram"])
@@ -99,7 +105,7 @@ public sealed partial class Migrator
         {
             // Disposed while it waited: nothing has begun.
         }
-        catch (Exception e) when (e is IOException or MigrationStreamException or MigrationRefusedException)
+        catch (Exception e)
         {
             FailIncoming(e);
         }
@@ -154,9 +160,11 @@ public sealed partial class Migrator
         var mode = Capabilities["switchover-ack"] ? SwitchoverAckMode.Auto : SwitchoverAckMode.Off;
         var migration = new IncomingMigration(channel, mode, _machine.LiveSections.Count(s => s.NeedsSwitchoverAck)) { TakesMultifd = multifd is not null, TakesMappedRam = true };
         var meetings = multifd is null ? null : new MultifdMeetings(multifd);
+        if (Capabilities["mapped-ram"])
+            PageFile.RequirePlaces(channel.File, channel.Name);
         var mapped = Capabilities["mapped-ram"] ? new MappedRamLoader(channel.File, population) : null;
         var address = _incomingListener!.Address;
-        var lazy = mapped is not null && Capabilities["postcopy-ram"] ? new LazyRestore(PageFile.Open(address, write: false, direct: false), address.Path, () => Parameters.MaxPostcopyBandwidth) : null;
+        using var lazy = mapped is not null && Capabilities["postcopy-ram"] ? OpenLazy(channel, address) : null;
         using var stop = _incomingCancellation.Token.Register(() => mapped?.Shutdown());
         using var stopLazy = _incomingCancellation.Token.Register(() => lazy?.Shutdown());
         using var loader = new IncomingLoader(_machine, Capabilities, Parameters, address, channel, migration, population, meetings, mapped, lazy, read);
@@ -194,7 +202,7 @@ public sealed partial class Migrator
             SetIncoming(MigrationStatus.PostcopyActive, null);
             _machine.StartIncoming();
             loader.Cleanup();
-            ReadRest(lazy, address);
+            ReadRest(lazy);
             return;
         }
 
@@ -204,13 +212,29 @@ public sealed partial class Migrator
         loader.WaitForSource();
     }
 
-    private void ReadRest(LazyRestore lazy, MigrationUri address)
+    /// <summary>All that is needed is open before the guest runs: what can't be opened loses no guest.</summary>
+    private LazyRestore OpenLazy(Channel channel, MigrationUri address)
     {
         var multifd = Capabilities["multifd"];
-        var direct = multifd && Parameters.DirectIo;
+        var files = new List<SafeFileHandle>();
         try
         {
-            lazy.ReadRest(() => PageFile.Open(address, write: false, direct), multifd ? Parameters.MultifdChannels : 1);
+            for (var i = 0; i < (multifd ? Parameters.MultifdChannels : 1); i++)
+                files.Add(PageFile.Open(channel.File, address, write: false, direct: multifd && Parameters.DirectIo));
+            return new LazyRestore(PageFile.Open(channel.File, address, write: false, direct: false), files, address.Path, () => Parameters.MaxPostcopyBandwidth);
+        }
+        catch
+        {
+            files.ForEach(f => f.Dispose());
+            throw;
+        }
+    }
+
+    private void ReadRest(LazyRestore lazy)
+    {
+        try
+        {
+            lazy.ReadRest();
         }
         catch (PageLostException e)
         {

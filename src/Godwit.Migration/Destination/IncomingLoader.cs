@@ -151,7 +151,7 @@ internal sealed class IncomingLoader : IDisposable
         if (_mapped is null || _lazy is not null)
             return;
         var direct = _parameters.DirectIo;
-        _mapped.Read(_capabilities["multifd"] ? () => PageFile.Open(_uri, write: false, direct) : null, _parameters.MultifdChannels);
+        _mapped.Read(_capabilities["multifd"] ? () => PageFile.Open(_channel.File, _uri, write: false, direct) : null, _parameters.MultifdChannels);
     }
 
     /// <summary>With a return path the source leaves the connection open, and nothing says whether a description follows.</summary>

@@ -11,9 +11,10 @@ internal readonly record struct FileStamp(long Length, DateTime Written)
     public static FileStamp Of(SafeFileHandle file) => new(RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file));
 
     /// <summary>As <see cref="Of"/>, once it is old enough that any later write would show.</summary>
+    /// <exception cref="IOException">Somebody keeps writing to it.</exception>
     public static FileStamp Settled(SafeFileHandle file)
     {
-        while (true)
+        for (var tries = 0; tries < 50; tries++)
         {
             var stamp = Of(file);
             var age = DateTime.UtcNow - stamp.Written;
@@ -21,5 +22,7 @@ internal readonly record struct FileStamp(long Length, DateTime Written)
                 return stamp;
             Thread.Sleep(Tick - age);
         }
+
+        throw new IOException("the file is being written to");
     }
 }

@@ -10,13 +10,14 @@ namespace Godwit.Migration.MappedRam;
 /// Starts a guest before its memory is read: what it touches is read first, on the thread that touches it, and threads of this read the rest. A file that is written to or cut
 /// meanwhile is noticed by what it was when the reading began, after each read and before anybody sees what was read; then nothing is read from it any more.
 /// </summary>
-internal sealed class LazyRestore
+internal sealed class LazyRestore : IDisposable
 {
     private const int PaceMilliseconds = 10;
     private const int ChunkPages = (int)(RamBlock.ChunkLength >> GuestPage.Bits);
 
     private readonly List<Block> _blocks = [];
     private readonly SafeFileHandle _file;
+    private readonly IReadOnlyList<SafeFileHandle> _rest;
     private readonly string _name;
     private readonly FileStamp _stamp;
     private readonly Func<ulong> _bandwidth;
@@ -31,11 +32,13 @@ internal sealed class LazyRestore
     private long _read;
 
     /// <param name="file">For what the guest touches; goes with this.</param>
+    /// <param name="rest">For what it hasn't touched yet, one a thread; they go with this.</param>
     /// <param name="bandwidth">Bytes a second that nobody has asked for; 0: as many as can be.</param>
-    public LazyRestore(SafeFileHandle file, string name, Func<ulong> bandwidth)
+    public LazyRestore(SafeFileHandle file, IReadOnlyList<SafeFileHandle> rest, string name, Func<ulong> bandwidth)
     {
         _bandwidth = bandwidth;
         _file = file;
+        _rest = rest;
         _name = name;
         _stamp = FileStamp.Settled(file);
     }
@@ -43,18 +46,17 @@ internal sealed class LazyRestore
     /// <summary>From now on pages of a block are read when they are needed.</summary>
     public void Add(RamBlock memory, WireBlock listed)
     {
-        _blocks.Add(new Block(memory, listed.Mapped!.Value));
+        _blocks.Add(new Block(memory, listed.Mapped!.Value, (long)listed.Mapped.Value.Pages(listed.Length)));
         _missing++;
         memory.Expect((block, offset, length) => Fetch(_file, block, offset, length), Arrived);
     }
 
     /// <summary>Reads what nobody has touched, and returns when all of it is there.</summary>
-    /// <param name="open">Opens the file for a thread.</param>
     /// <exception cref="PageLostException">Something can't be read, or isn't what it was.</exception>
     /// <exception cref="OperationCanceledException">It was shut down.</exception>
-    public void ReadRest(Func<SafeFileHandle> open, int count)
+    public void ReadRest()
     {
-        var threads = Enumerable.Range(0, count).Select(_ => new Thread(() => Run(open)) { Name = "mig/dst/rest", IsBackground = true }).ToList();
+        var threads = _rest.Select(file => new Thread(() => Run(file)) { Name = "mig/dst/rest", IsBackground = true }).ToList();
         _started = Environment.TickCount64;
         threads.ForEach(t => t.Start());
         lock (_end)
@@ -68,7 +70,15 @@ internal sealed class LazyRestore
             throw failure;
         if (_stopped)
             throw new OperationCanceledException();
+    }
+
+    /// <summary>Nothing is read any more.</summary>
+    public void Dispose()
+    {
+        Shutdown();
         _file.Dispose();
+        foreach (var file in _rest)
+            file.Dispose();
     }
 
     /// <summary>Ends the reading. What was not read is lost to a guest that runs on. For any thread.</summary>
@@ -78,11 +88,10 @@ internal sealed class LazyRestore
         Wake();
     }
 
-    private void Run(Func<SafeFileHandle> open)
+    private void Run(SafeFileHandle file)
     {
         try
         {
-            using var file = open();
             while (!_stopped && TryTake(out var block, out var chunk))
             {
                 block.Fetch(chunk, (memory, offset, length) => Fetch(file, memory, offset, length));
@@ -140,9 +149,11 @@ internal sealed class LazyRestore
             throw new PageLostException(known.Message, known);
         try
         {
-            var mapped = _blocks.Find(b => b.Memory == memory).Mapped;
+            var (_, mapped, pages) = _blocks.Find(b => b.Memory == memory);
             Span<ulong> bitmap = stackalloc ulong[ChunkPages / 64];
             var first = (long)(offset >> GuestPage.Bits);
+            // The source's block may be shorter than this one: what is behind it in the file is another's.
+            length = (int)Math.Clamp((pages - first) << GuestPage.Bits, 0, length);
             bitmap = bitmap[..(((length >> GuestPage.Bits) + 63) / 64)];
             ReadExactly(_file, MemoryMarshal.AsBytes(bitmap), (long)mapped.BitmapOffset + (first / 8));
             var zeros = offset;
@@ -185,5 +196,5 @@ internal sealed class LazyRestore
         }
     }
 
-    private readonly record struct Block(RamBlock Memory, MappedRamHeader Mapped);
+    private readonly record struct Block(RamBlock Memory, MappedRamHeader Mapped, long Pages);
 }

@@ -19,8 +19,10 @@ internal sealed class MappedRamPages : IDisposable
     private readonly PageBatch _batch = new();
 
     /// <param name="channel">The stream's, a file.</param>
+    /// <exception cref="IOException">It is a pipe.</exception>
     public MappedRamPages(Channel channel)
     {
+        PageFile.RequirePlaces(channel.File, channel.Name);
         _channel = channel;
         _writer = new MappedRamWriter(channel.File, owns: false, Layout, channel.Name);
     }
@@ -40,7 +42,7 @@ internal sealed class MappedRamPages : IDisposable
         try
         {
             for (var id = 0; id < count; id++)
-                writers.Add(new MappedRamWriter(PageFile.Open(uri, write: true, direct), owns: true, Layout, $"multifd channel {id}: {uri}"));
+                writers.Add(new MappedRamWriter(PageFile.Open(_channel.File, uri, write: true, direct), owns: true, Layout, $"multifd channel {id}: {uri}"));
         }
         catch
         {

@@ -197,7 +197,12 @@ public sealed class IncomingChannels : IDisposable
                     if (_stopped || _closed)
                         return;
                     if (_unidentified.Count >= MaxUnidentified)
-                        throw new MigrationStreamException(0, "multifd channel", "magic", $"{_unidentified.Count} connections haven't said what they are");
+                    {
+                        // Others wait in the queue.
+                        Monitor.Wait(_lock, PollMilliseconds);
+                        continue;
+                    }
+
                     var channel = _listener.Accept(CancellationToken.None);
                     _unidentified.Add(channel);
                     new Thread(() => Identify(channel)) { Name = "migration-identify", IsBackground = true }.Start();

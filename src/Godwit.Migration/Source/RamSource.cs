@@ -126,6 +126,9 @@ internal sealed class RamSource : IDisposable
             }
         }
 
+        // The word that was sent from last may have got pages back that are under way on some channel: they come after the channels have met.
+        if (_multifd is not null && _parts.Length > 0)
+            _word = Math.Min(_word + 1, _parts[_part].Bits.Length);
         _machine.SynchronizeWriters();
         Counters.Remaining = DirtyPages * GuestPage.Size;
         Counters.DirtyBytesAtSync = Counters.Remaining;

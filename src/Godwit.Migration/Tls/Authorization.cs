@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -51,9 +50,24 @@ public sealed class ListAuthorization(IReadOnlyList<AuthorizationRule> rules, bo
         return new ListAuthorization(rules, otherwise);
     }
 
-    /// <summary>GLib's patterns have no escapes; .NET's have one.</summary>
-    private static bool FitsGlob(string pattern, string text) =>
-        FileSystemName.MatchesSimpleExpression(pattern.Replace("\\", "\\\\", StringComparison.Ordinal), text, ignoreCase: false);
+    /// <summary>As GLib's patterns: nothing but <c>*</c> and <c>?</c> is special, not even a backslash, which names are full of.</summary>
+    private static bool FitsGlob(string pattern, string text)
+    {
+        int at = 0, from = 0, star = -1, retry = 0;
+        while (from < text.Length)
+        {
+            if (at < pattern.Length && pattern[at] == '*')
+                (star, retry) = (at++, from);
+            else if (at < pattern.Length && (pattern[at] == '?' || pattern[at] == text[from]))
+                (at, from) = (at + 1, from + 1);
+            else if (star >= 0)
+                (at, from) = (star + 1, ++retry);
+            else
+                return false;
+        }
+
+        return pattern.AsSpan(at).TrimStart('*').IsEmpty;
+    }
 }
 
 /// <summary><c>authz-list-file</c>: a list in a file of JSON (QEMU: authz/listfile.c).</summary>

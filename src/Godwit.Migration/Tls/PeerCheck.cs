@@ -63,7 +63,7 @@ internal sealed class PeerCheck(TlsCredentials credentials, string? hostname, Fu
             var trusted = authorities.Any(a => a.RawDataMemory.Span.SequenceEqual(element.Certificate.RawDataMemory.Span));
             if (element.ChainElementStatus.Any(s => (s.Status & ~Ignored) != X509ChainStatusFlags.NoError))
                 reason ??= "The certificate is not trusted";
-            if (!trusted && revoked.Any(r => r.Lists(element.Certificate, authorities)))
+            if (!trusted && revoked.Any(r => r.Lists(element.Certificate)))
                 reason = "The certificate has been revoked";
             else if (!trusted && Insecure.Contains(element.Certificate.SignatureAlgorithm.Value, StringComparer.Ordinal))
                 reason = "The certificate uses an insecure algorithm";

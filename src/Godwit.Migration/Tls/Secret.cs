@@ -66,6 +66,7 @@ internal sealed record Secret(string Id, byte[] Bytes)
 
     private static byte[] Decrypt(byte[] bytes, byte[] key, string? vector)
     {
+        TlsLibrary.Require();
         if (key.Length != 32)
             throw new MigrationRefusedException("Key should be 32 bytes in length");
         var iv = Decode(vector ?? throw new MigrationRefusedException("IV is required to decrypt secret"));

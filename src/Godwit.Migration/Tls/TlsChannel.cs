@@ -14,12 +14,19 @@ public sealed class TlsChannel : Channel
     private const int GatherLength = 1 << 16;
     private const int AheadLength = 1 << 12;
 
+    /// <summary>As much as an honest other side can have said unasked; who says more isn't waited for.</summary>
+    private const int MaxUnread = 1 << 18;
+
+    /// <summary>Who connects and says nothing for so long holds nobody up any longer.</summary>
+    private static readonly TimeSpan ServerPatience = TimeSpan.FromSeconds(8);
+
     private readonly Channel _below;
     private readonly ChannelStream _stream;
     private readonly SslStream _ssl;
     private readonly byte[] _gathered = GC.AllocateUninitializedArray<byte>(GatherLength);
     private byte[] _ahead = [];
     private int _aheadStart;
+    private volatile bool _isRead;
     private bool _writeClosed;
 
     private TlsChannel(Channel below)
@@ -52,6 +59,7 @@ public sealed class TlsChannel : Channel
             CertificateChainPolicy = PeerCheck.Policy(credentials.Authorities, []),
             RemoteCertificateValidationCallback = check.Accepts,
         }),
+        serves: false,
         cancellation);
 
     /// <summary>The side that was connected to. The channel below goes with the result, and where it fails.
@@ -75,12 +83,17 @@ public sealed class TlsChannel : Channel
             CertificateChainPolicy = PeerCheck.Policy(credentials.Authorities, []),
             RemoteCertificateValidationCallback = check.Accepts,
         }),
+        serves: true,
         cancellation);
 
     public override int Read(Span<byte> buffer)
     {
         if (_aheadStart == _ahead.Length)
+        {
+            _isRead = true;
             return Try(buffer, static (c, b) => c._ssl.Read(b));
+        }
+
         var count = Math.Min(buffer.Length, _ahead.Length - _aheadStart);
         _ahead.AsSpan(_aheadStart, count).CopyTo(buffer);
         _aheadStart += count;
@@ -131,6 +144,7 @@ public sealed class TlsChannel : Channel
             return null;
         var bytes = new byte[AheadLength];
         _stream.Patience = milliseconds;
+        _isRead = true;
         try
         {
             var count = Try(bytes, static (c, b) => c._ssl.Read(b));
@@ -156,8 +170,10 @@ public sealed class TlsChannel : Channel
         _writeClosed = true;
         try
         {
-            // Nothing waits: the stream below writes at once.
-            _ssl.ShutdownAsync().GetAwaiter().GetResult();
+            // Nothing waits: the stream below writes at once. Somebody who reads meanwhile would be in OpenSSL at the same time, which it doesn't bear;
+            // QEMU's main channel, which is read from, never says so either.
+            if (!_isRead)
+                _ssl.ShutdownAsync().GetAwaiter().GetResult();
         }
         catch (Exception e) when (IsBroken(e))
         {
@@ -182,7 +198,7 @@ public sealed class TlsChannel : Channel
         _stream.Dispose();
     }
 
-    private static TlsChannel Shake(Channel below, PeerCheck check, Action<SslStream, PeerCheck> authenticate, CancellationToken cancellation)
+    private static TlsChannel Shake(Channel below, PeerCheck check, Action<SslStream, PeerCheck> authenticate, bool serves, CancellationToken cancellation)
     {
         if (!below.IsBidirectional)
         {
@@ -191,17 +207,22 @@ public sealed class TlsChannel : Channel
         }
 
         var channel = new TlsChannel(below);
+        using var patience = serves ? new CancellationTokenSource(ServerPatience) : new CancellationTokenSource();
         try
         {
             using (cancellation.Register(below.Shutdown))
+            using (patience.Token.Register(below.Shutdown))
                 authenticate(channel._ssl, check);
             cancellation.ThrowIfCancellationRequested();
+            patience.Token.ThrowIfCancellationRequested();
             return channel;
         }
         catch (Exception e)
         {
             channel.Dispose();
             cancellation.ThrowIfCancellationRequested();
+            if (patience.IsCancellationRequested)
+                throw new TlsRefusedException($"TLS handshake failed: it wasn't over after {ServerPatience.TotalSeconds:0} s", e);
             if (e is OperationCanceledException)
                 throw;
             throw new TlsRefusedException(check.Refusal ?? $"TLS handshake failed: {Innermost(e).Message}", e);
@@ -238,7 +259,7 @@ public sealed class TlsChannel : Channel
         var bytes = new byte[AheadLength];
         try
         {
-            while (_below.WaitReadable(0) == true && _below.Read(bytes) > 0)
+            for (var left = MaxUnread; left > 0 && _below.WaitReadable(0) == true && _below.Read(bytes) is > 0 and var count; left -= count)
             {
             }
         }

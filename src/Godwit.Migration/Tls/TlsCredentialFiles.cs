@@ -17,6 +17,7 @@ public static class TlsCredentialFiles
     /// <exception cref="MigrationRefusedException">A file is missing or isn't what it must be.</exception>
     public static TlsCredentials Load(TlsCredentialOptions options)
     {
+        TlsLibrary.Require();
         var server = options.Endpoint == TlsEndpoint.Server;
         var protocols = TlsPriority.Parse(options.Priority);
         var authorities = Find(options, Authorities, required: true)!;

@@ -6,9 +6,6 @@ namespace Godwit.Migration.Tls;
 /// <summary>Makes a migration's channels TLS ones, if the parameters say so (QEMU: migration/tls.c).</summary>
 internal static class TlsUpgrade
 {
-    /// <summary>Who says nothing for so long holds nobody up any longer.</summary>
-    private const int PatienceMilliseconds = 10_000;
-
     public static bool IsWanted(Parameters parameters) => parameters.TlsCreds.Length > 0;
 
     /// <summary>The source's end of a channel, which goes with the result, and where it fails.</summary>
@@ -40,18 +37,11 @@ internal static class TlsUpgrade
     {
         if (!IsWanted(parameters))
             return channel;
-        using var patience = new CancellationTokenSource(PatienceMilliseconds);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
         try
         {
             var credentials = objects.Credentials(parameters.TlsCreds, TlsEndpoint.Server);
             var authz = parameters.TlsAuthz;
-            return TlsChannel.Server(channel, credentials, authz.Length == 0 ? null : name => objects.Authorization(authz).Allows(name), both.Token);
-        }
-        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
-        {
-            channel.Dispose();
-            throw new TlsRefusedException($"TLS handshake failed: it wasn't over after {PatienceMilliseconds / 1000} s", e);
+            return TlsChannel.Server(channel, credentials, authz.Length == 0 ? null : name => objects.Authorization(authz).Allows(name), cancellation);
         }
         catch
         {

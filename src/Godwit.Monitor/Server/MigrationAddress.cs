@@ -1,5 +1,6 @@
 using System.Globalization;
 using Godwit.Migration.Channels;
+using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Monitor.Server;
 
@@ -106,9 +107,16 @@ internal static class MigrationAddress
     }
 
     /// <summary>A number that this process was started with, or a name that getfd gave.</summary>
-    private static MigrationUri FromDescriptor(string text) => new(
-        MigrationScheme.Fd,
-        Descriptor: int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : NamedDescriptors.Take(text));
+    private static MigrationUri FromDescriptor(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        ? new MigrationUri(MigrationScheme.Fd, Descriptor: number)
+        : new MigrationUri(MigrationScheme.Fd, Descriptor: NamedDescriptors.Take(text), Path: text);
+
+    /// <summary>What wasn't used keeps its name.</summary>
+    public static void GiveBack(MigrationUri uri)
+    {
+        if (uri is { Scheme: MigrationScheme.Fd, Path.Length: > 0 })
+            NamedDescriptors.Add(uri.Path, new SafeFileHandle(uri.Descriptor, ownsHandle: true));
+    }
 
     // The words are a program's, not a shell's: quoted, a shell hands them on as they are.
     private static MigrationUri FromCommand(List<string> words) => words.Count == 0

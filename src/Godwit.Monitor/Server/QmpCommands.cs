@@ -119,9 +119,18 @@ internal sealed class QmpCommands
         var address = MigrationAddress.Read(arguments);
         arguments.Finish();
         var uri = address();
-        if (resume)
-            throw new QmpError("Cannot resume if there is no paused migration");
-        Migrate(_machine, _migrator, uri);
+        try
+        {
+            if (resume)
+                throw new QmpError("Cannot resume if there is no paused migration");
+            Migrate(_machine, _migrator, uri);
+        }
+        catch
+        {
+            MigrationAddress.GiveBack(uri);
+            throw;
+        }
+
         return null;
     }
 
@@ -144,7 +153,17 @@ internal sealed class QmpCommands
         _migrator.ThrowIfIncoming();
         if (_machine.Status != "inmigrate")
             throw new QmpError("'-incoming' was not specified on the command line");
-        _migrator.Incoming(address(), exitOnError);
+        var uri = address();
+        try
+        {
+            _migrator.Incoming(uri, exitOnError);
+        }
+        catch
+        {
+            MigrationAddress.GiveBack(uri);
+            throw;
+        }
+
         return null;
     }
 

@@ -4,12 +4,12 @@ namespace Godwit.Wire.Ram;
 
 /// <summary>
 /// Finds the target page size of a stream that doesn't say it (a target whose page size is fixed sends none; Alpha's and 64-bit
-/// SPARC's is 8 KiB, AVR's 256 bytes): after a page comes the item of a later page, of another block, or the end of the section. The first size at which one of
+/// SPARC's is 8 KiB, that of ARM before version 7 is 1 KiB, AVR's 256 bytes): after a page comes the item of a later page, of another block, or the end of the section. The first size at which one of
 /// these stands is taken, the usual ones first. A zero page has the same form at any size and tells nothing.
 /// </summary>
 internal readonly ref struct PageSizeProbe
 {
-    private static readonly int[] Candidates = [12, 13, 14, 16, 8];
+    private static readonly int[] Candidates = [12, 13, 14, 16, 10, 8];
 
     private readonly ReadOnlySpan<byte> _buffer;
     private readonly int _bodyAt;
