@@ -16,10 +16,10 @@ public sealed class IncomingMigration
     private ReturnPathWriter? _returnPath;
 
     /// <param name="approvers">Live sections that will approve of the switchover, by <see cref="ApproveSwitchover"/>.</param>
-    public IncomingMigration(Channel channel, SwitchoverAckMode switchoverAck, int approvers = 0)
+    public IncomingMigration(Channel channel, SwitchoverAckMode switchoverAck, int approvers = 0, TimeProvider? time = null)
     {
         _channel = channel;
-        _switchoverAck = new SwitchoverAck(switchoverAck, approvers);
+        _switchoverAck = new SwitchoverAck(switchoverAck, approvers, time);
     }
 
     /// <summary>Whether the source may have channels of their own for pages.</summary>
