@@ -27,8 +27,8 @@ public static unsafe partial class DescriptorPassing
         {
             while (true)
             {
-                var part = new Part { Address = bytes, Length = (nuint)buffer.Length };
-                var message = new Message { Parts = &part, Count = 1, Control = control, ControlLength = HeaderLength + (MaxDescriptors * sizeof(int)) };
+                var part = new IoVector { Address = bytes, Length = (nuint)buffer.Length };
+                var message = new SocketMessage { Parts = &part, Count = 1, Control = control, ControlLength = HeaderLength + (MaxDescriptors * sizeof(int)) };
                 var count = recvmsg(socket, &message, CloseOnExec);
                 if (count < 0 && Marshal.GetLastPInvokeError() == Interrupted)
                     continue;
@@ -58,12 +58,12 @@ public static unsafe partial class DescriptorPassing
             // Sound: as in Receive; the file stays open by the reference that was taken.
             fixed (byte* bytes = buffer)
             {
-                var part = new Part { Address = bytes, Length = (nuint)buffer.Length };
+                var part = new IoVector { Address = bytes, Length = (nuint)buffer.Length };
                 while (part.Length > 0)
                 {
                     // The file goes with the first byte.
                     var first = part.Address == bytes;
-                    var message = new Message { Parts = &part, Count = 1, Control = first ? control : null, ControlLength = first ? HeaderLength + (2 * sizeof(int)) : 0u };
+                    var message = new SocketMessage { Parts = &part, Count = 1, Control = first ? control : null, ControlLength = first ? HeaderLength + (2 * sizeof(int)) : 0u };
                     var count = sendmsg(socket, &message, NoSignal);
                     if (count < 0 && Marshal.GetLastPInvokeError() == Interrupted)
                         continue;
@@ -99,27 +99,8 @@ public static unsafe partial class DescriptorPassing
     }
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial nint recvmsg(SafeHandle socket, Message* message, int flags);
+    private static partial nint recvmsg(SafeHandle socket, SocketMessage* message, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial nint sendmsg(SafeHandle socket, Message* message, int flags);
-
-    /// <summary>struct iovec.</summary>
-    private struct Part
-    {
-        public byte* Address;
-        public nuint Length;
-    }
-
-    /// <summary>struct msghdr.</summary>
-    private struct Message
-    {
-        public void* Name;
-        public nuint NameLength;
-        public Part* Parts;
-        public nuint Count;
-        public void* Control;
-        public nuint ControlLength;
-        public int Flags;
-    }
+    private static partial nint sendmsg(SafeHandle socket, SocketMessage* message, int flags);
 }

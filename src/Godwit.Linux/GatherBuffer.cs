@@ -10,16 +10,15 @@ public sealed unsafe partial class GatherBuffer : IDisposable
     private const int MaxParts = 1024;
     private const int ScratchLength = 1 << 18;
     private const int Interrupted = 4, WouldBlock = 11;
-    private const short Writable = 4;
 
-    private Part* _parts;
+    private IoVector* _parts;
     private byte* _scratch;
     private int _count;
     private int _used;
 
     public GatherBuffer()
     {
-        _parts = (Part*)NativeMemory.Alloc(MaxParts, (nuint)sizeof(Part));
+        _parts = (IoVector*)NativeMemory.Alloc(MaxParts, (nuint)sizeof(IoVector));
         _scratch = (byte*)NativeMemory.Alloc(ScratchLength);
     }
 
@@ -71,7 +70,7 @@ public sealed unsafe partial class GatherBuffer : IDisposable
         }
 
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(_count, MaxParts, nameof(length));
-        _parts[_count++] = new Part { Address = address, Length = (nuint)length };
+        _parts[_count++] = new IoVector { Address = address, Length = (nuint)length };
     }
 
     public void Clear()
@@ -97,7 +96,7 @@ public sealed unsafe partial class GatherBuffer : IDisposable
                     case Interrupted:
                         continue;
                     case WouldBlock:
-                        WaitWritable(file);
+                        Polling.Wait(file, Polling.Writable);
                         continue;
                     default:
                         throw SystemCallException.Last("writev", name);
@@ -145,36 +144,9 @@ public sealed unsafe partial class GatherBuffer : IDisposable
         Clear();
     }
 
-    private static void WaitWritable(SafeHandle file)
-    {
-        var added = false;
-        file.DangerousAddRef(ref added);
-        try
-        {
-            // struct pollfd: int fd, short events, short revents.
-            var poll = stackalloc int[] { (int)file.DangerousGetHandle(), Writable };
-            _ = ppoll(poll, 1, null, null);
-        }
-        finally
-        {
-            if (added)
-                file.DangerousRelease();
-        }
-    }
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint writev(SafeHandle file, IoVector* parts, int count);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial nint writev(SafeHandle file, Part* parts, int count);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint pwritev(SafeHandle file, Part* parts, int count, long offset);
-
-    [LibraryImport("libc")]
-    private static partial int ppoll(int* descriptors, nuint count, void* timeout, void* signals);
-
-    /// <summary>struct iovec.</summary>
-    internal struct Part
-    {
-        public byte* Address;
-        public nuint Length;
-    }
+    private static partial nint pwritev(SafeHandle file, IoVector* parts, int count, long offset);
 }

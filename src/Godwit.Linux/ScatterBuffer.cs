@@ -9,15 +9,14 @@ public sealed unsafe partial class ScatterBuffer : IDisposable
     public const int MaxParts = 1024;
 
     private const int Interrupted = 4, WouldBlock = 11;
-    private const short Readable = 1;
     private const int WaitAll = 0x100;
 
-    private Part* _parts;
+    private IoVector* _parts;
     private int _count;
 
     public ScatterBuffer()
     {
-        _parts = (Part*)NativeMemory.Alloc(MaxParts, (nuint)sizeof(Part));
+        _parts = (IoVector*)NativeMemory.Alloc(MaxParts, (nuint)sizeof(IoVector));
     }
 
     /// <summary>In bytes.</summary>
@@ -48,7 +47,7 @@ public sealed unsafe partial class ScatterBuffer : IDisposable
         }
 
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(_count, MaxParts, nameof(length));
-        _parts[_count++] = new Part { Address = address, Length = (nuint)length };
+        _parts[_count++] = new IoVector { Address = address, Length = (nuint)length };
     }
 
     public void Clear()
@@ -73,7 +72,7 @@ public sealed unsafe partial class ScatterBuffer : IDisposable
                 case Interrupted:
                     continue;
                 case WouldBlock:
-                    WaitReadable(file);
+                    Polling.Wait(file, Polling.Readable);
                     continue;
                 default:
                     throw SystemCallException.Last("readv", name);
@@ -90,7 +89,7 @@ public sealed unsafe partial class ScatterBuffer : IDisposable
         var first = 0;
         while (first < _count)
         {
-            var message = new Message { Parts = _parts + first, Count = (nuint)(_count - first) };
+            var message = new SocketMessage { Parts = _parts + first, Count = (nuint)(_count - first) };
             // Sound: as in ReadFrom.
             var count = recvmsg(socket, &message, WaitAll);
             if (count == 0)
@@ -102,7 +101,7 @@ public sealed unsafe partial class ScatterBuffer : IDisposable
                     case Interrupted:
                         continue;
                     case WouldBlock:
-                        WaitReadable(socket);
+                        Polling.Wait(socket, Polling.Readable);
                         continue;
                     default:
                         throw SystemCallException.Last("recvmsg", name);
@@ -130,48 +129,9 @@ public sealed unsafe partial class ScatterBuffer : IDisposable
         Clear();
     }
 
-    private static void WaitReadable(SafeHandle file)
-    {
-        var added = false;
-        file.DangerousAddRef(ref added);
-        try
-        {
-            // struct pollfd: int fd, short events, short revents.
-            var poll = stackalloc int[] { (int)file.DangerousGetHandle(), Readable };
-            _ = ppoll(poll, 1, null, null);
-        }
-        finally
-        {
-            if (added)
-                file.DangerousRelease();
-        }
-    }
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint readv(SafeHandle file, IoVector* parts, int count);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial nint readv(SafeHandle file, Part* parts, int count);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint recvmsg(SafeHandle socket, Message* message, int flags);
-
-    [LibraryImport("libc")]
-    private static partial int ppoll(int* descriptors, nuint count, void* timeout, void* signals);
-
-    /// <summary>struct iovec.</summary>
-    private struct Part
-    {
-        public byte* Address;
-        public nuint Length;
-    }
-
-    /// <summary>struct msghdr.</summary>
-    private struct Message
-    {
-        public void* Name;
-        public nuint NameLength;
-        public Part* Parts;
-        public nuint Count;
-        public void* Control;
-        public nuint ControlLength;
-        public int Flags;
-    }
+    private static partial nint recvmsg(SafeHandle socket, SocketMessage* message, int flags);
 }

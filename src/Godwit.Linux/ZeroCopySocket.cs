@@ -9,7 +9,6 @@ public sealed unsafe partial class ZeroCopySocket
     private const int Interrupted = 4, WouldBlock = 11, NoBuffers = 105;
     private const int LevelSocket = 1, OptionZeroCopy = 60;
     private const int FlagZeroCopy = 0x4000000, FlagErrorQueue = 0x2000, FlagNoSignal = 0x4000;
-    private const short PollWritable = 4, PollError = 8;
     private const byte OriginZeroCopy = 5, CodeCopied = 1;
     private const int ControlLength = 256;
 
@@ -43,11 +42,11 @@ public sealed unsafe partial class ZeroCopySocket
         return _anyUncopied;
     }
 
-    internal long Send(GatherBuffer.Part* parts, int count, string name)
+    internal long Send(IoVector* parts, int count, string name)
     {
         while (true)
         {
-            var message = new Message { Parts = parts, Count = (nuint)count };
+            var message = new SocketMessage { Parts = parts, Count = (nuint)count };
             // Sound: the parts are guest memory, which outlives the connection; the kernel pins what it still reads.
             var sent = sendmsg(_socket, &message, FlagZeroCopy | FlagNoSignal);
             if (sent >= 0)
@@ -61,7 +60,7 @@ public sealed unsafe partial class ZeroCopySocket
                 case Interrupted:
                     break;
                 case WouldBlock:
-                    Wait(PollWritable);
+                    Polling.Wait(_socket, Polling.Writable | Polling.Error);
                     break;
                 // As much is under way as may be locked: it goes on when some of it has left.
                 case NoBuffers when _done != _queued:
@@ -79,7 +78,7 @@ public sealed unsafe partial class ZeroCopySocket
     private void TakeNotice(string name)
     {
         var control = stackalloc byte[ControlLength];
-        var message = new Message { Control = control, ControlLength = ControlLength };
+        var message = new SocketMessage { Control = control, ControlLength = ControlLength };
         // Sound: the kernel writes at most the length given.
         if (recvmsg(_socket, &message, FlagErrorQueue) < 0)
         {
@@ -88,7 +87,7 @@ public sealed unsafe partial class ZeroCopySocket
                 case Interrupted:
                     return;
                 case WouldBlock:
-                    Wait(0);
+                    Polling.Wait(_socket, Polling.Error);
                     return;
                 default:
                     throw SystemCallException.Last("recvmsg", name);
@@ -104,48 +103,17 @@ public sealed unsafe partial class ZeroCopySocket
         _anyUncopied |= error->Code != CodeCopied;
     }
 
-    private void Wait(short events)
-    {
-        var added = false;
-        _socket.DangerousAddRef(ref added);
-        try
-        {
-            var poll = new PollEntry { Descriptor = (int)_socket.DangerousGetHandle(), Events = (short)(events | PollError) };
-            _ = ppoll(&poll, 1, null, null);
-        }
-        finally
-        {
-            if (added)
-                _socket.DangerousRelease();
-        }
-    }
-
     [LibraryImport("libc", SetLastError = true)]
     private static partial int setsockopt(SafeHandle socket, int level, int option, void* value, uint length);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial nint sendmsg(SafeHandle socket, Message* message, int flags);
+    private static partial nint sendmsg(SafeHandle socket, SocketMessage* message, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial nint recvmsg(SafeHandle socket, Message* message, int flags);
-
-    [LibraryImport("libc")]
-    private static partial int ppoll(PollEntry* descriptors, nuint count, void* timeout, void* signals);
+    private static partial nint recvmsg(SafeHandle socket, SocketMessage* message, int flags);
 
     // What only the kernel fills in.
 #pragma warning disable CS0649
-    /// <summary>struct msghdr.</summary>
-    private struct Message
-    {
-        public void* Name;
-        public nuint NameLength;
-        public GatherBuffer.Part* Parts;
-        public nuint Count;
-        public void* Control;
-        public nuint ControlLength;
-        public int Flags;
-    }
-
     /// <summary>struct cmsghdr.</summary>
     private struct ControlHeader
     {
@@ -164,14 +132,6 @@ public sealed unsafe partial class ZeroCopySocket
         public byte Padding;
         public uint First;
         public uint Last;
-    }
-
-    /// <summary>struct pollfd.</summary>
-    private struct PollEntry
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
     }
 #pragma warning restore CS0649
 }

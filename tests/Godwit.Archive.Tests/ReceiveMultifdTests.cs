@@ -80,6 +80,25 @@ public sealed class ReceiveMultifdTests
         Assert.Equal((4, 0, 2), (summary!.StoredPages, summary.ZeroPages, summary.RewrittenPages));
     }
 
+    /// <summary>Over the main channel, which never shows how large a page is (zero-page-detection: legacy).</summary>
+    [Theory]
+    [InlineData(StreamFormat.Stream)]
+    [InlineData(StreamFormat.MappedRam)]
+    public void A_page_of_8_KiB_that_becomes_zero_is_zero_to_its_end(StreamFormat format)
+    {
+        using var folder = new TemporaryFolder();
+        byte[][] channels = [[.. Handshake(0), .. Sync(13), .. Pages(0xaa, 13, 3, 6), .. Sync(13), .. Sync(13)]];
+
+        var (summary, error, _) = ReplayChannels.Receive(MainStream(false, 2, zero: 6), channels, folder.File("out"), new ReceiveOptions { Format = format });
+
+        Assert.Null(error);
+        Assert.Equal(8192, summary!.PageSize);
+        var file = File.ReadAllBytes(folder.File("out"));
+        var kept = format == StreamFormat.Stream ? RamModel.Read(file).Pages : MappedModel.Read(file).Pages;
+        Assert.Equal(8192, kept.Values.Sum(p => p.Length));
+        Assert.Equal((8192, 0xaa, 0), (kept[("a", 6 << 13)].Length, kept[("a", 6 << 13)][8191], kept[("a", 3 << 13)].Length));
+    }
+
     [Fact]
     public void A_source_without_channels_goes_its_old_way()
     {
@@ -225,7 +244,8 @@ public sealed class ReceiveMultifdTests
     }
 
     /// <summary>A main channel with rounds in which nothing goes over it.</summary>
-    private static byte[] MainStream(bool atEachEos, int rounds)
+    /// <param name="zero">A page, in units of 4 KiB, that the last round says is zero.</param>
+    private static byte[] MainStream(bool atEachEos, int rounds, int? zero = null)
     {
         var ram = new SectionHeader(SectionType.Start, 2, SectionHeader.RamName, 0, 4);
         var builder = new StreamBuilder().Write((ref WireWriter w) =>
@@ -238,7 +258,13 @@ public sealed class ReceiveMultifdTests
             ram.WriteFooter(ref w);
         });
         for (var i = 1; i <= rounds; i++)
-            builder.Ram(i == rounds ? SectionType.End : SectionType.Part).Write((ref WireWriter w) => Flush(ref w)).Eos();
+        {
+            builder.Ram(i == rounds ? SectionType.End : SectionType.Part);
+            if (i == rounds && zero is { } page)
+                builder.ZeroPage("a", page);
+            builder.Write((ref WireWriter w) => Flush(ref w)).Eos();
+        }
+
         return builder.Device(5, "dev", [1, 2, 3]).End().ToArray();
 
         void Flush(ref WireWriter writer)
@@ -255,16 +281,18 @@ public sealed class ReceiveMultifdTests
         return writer.Written.ToArray();
     }
 
-    private static byte[] Sync() => Bytes(MultifdFlags.Sync, [], []);
+    private static byte[] Sync(int pageBits = 12) => Bytes(MultifdFlags.Sync, pageBits, [], []);
 
-    private static byte[] Pages(byte fill, params ulong[] pages) => [.. Bytes(MultifdFlags.None, pages, []), .. Enumerable.Repeat(fill, pages.Length * 4096)];
+    private static byte[] Pages(byte fill, params ulong[] pages) => Pages(fill, 12, pages);
 
-    private static byte[] Zeros(params ulong[] pages) => Bytes(MultifdFlags.None, [], pages);
+    private static byte[] Pages(byte fill, int pageBits, params ulong[] pages) => [.. Bytes(MultifdFlags.None, pageBits, pages, []), .. Enumerable.Repeat(fill, pages.Length << pageBits)];
 
-    private static byte[] Bytes(MultifdFlags flags, ulong[] normal, ulong[] zero)
+    private static byte[] Zeros(params ulong[] pages) => Bytes(MultifdFlags.None, 12, [], pages);
+
+    private static byte[] Bytes(MultifdFlags flags, int pageBits, ulong[] normal, ulong[] zero)
     {
-        var bytes = new byte[Packet];
-        MultifdPacket.Write(bytes, 12, flags, 0, flags == MultifdFlags.Sync ? [] : "a"u8, [.. normal.Select(p => p << 12)], [.. zero.Select(p => p << 12)], normal.Length << 12);
+        var bytes = new byte[MultifdPacket.Length(pageBits)];
+        MultifdPacket.Write(bytes, pageBits, flags, 0, flags == MultifdFlags.Sync ? [] : "a"u8, [.. normal.Select(p => p << pageBits)], [.. zero.Select(p => p << pageBits)], normal.Length << pageBits);
         return bytes;
     }
 }

@@ -40,7 +40,17 @@ public sealed class SendMultifdTests
         var mapped = Golden.Mapped.Contains(name);
         File.WriteAllBytes(folder.File("in"), mapped ? Golden.MappedFile(name) : Golden.Stream(name));
         using var file = StreamFile.Open(folder.File("in"), mapped ? Golden.MappedOffset(name) : 0);
-        var options = new SendOptions { MultifdChannels = channels, Compression = compression, LegacyZeroPages = legacyZeroPages, FlushAfterEachSection = sections, ReturnPath = true };
+        var options = new SendOptions
+        {
+            ReturnPath = true,
+            Multifd = new Parameters
+            {
+                MultifdChannels = channels,
+                MultifdCompression = compression,
+                ZeroPageDetection = legacyZeroPages ? ZeroPageDetection.Legacy : ZeroPageDetection.Multifd,
+                MultifdFlushAfterEachSection = sections,
+            },
+        };
 
         var (summary, sent) = Send(file, folder, options);
 
@@ -59,7 +69,7 @@ public sealed class SendMultifdTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder.File("in"), Golden.Stream("virt-10.0-xbzrle"));
         using var file = StreamFile.Open(folder.File("in"));
-        var error = Assert.Throws<NotSupportedException>(() => Send(file, folder, new SendOptions { MultifdChannels = 2 }));
+        var error = Assert.Throws<NotSupportedException>(() => Send(file, folder, new SendOptions { Multifd = new Parameters() }));
         Assert.Contains("godwit convert IN OUT --to stream", error.Message, StringComparison.Ordinal);
     }
 
@@ -69,7 +79,7 @@ public sealed class SendMultifdTests
         using var listener = ChannelListener.Listen(new MigrationUri(MigrationScheme.Unix, Path: listening.File("in")));
         using var cancel = new CancellationTokenSource();
         var receiving = Task.Factory.StartNew(
-            () => Receiver.Receive(listener, folder.File("out"), new ReceiveOptions { MultifdChannels = options.MultifdChannels }, new ReceiveProgress(), cancel.Token),
+            () => Receiver.Receive(listener, folder.File("out"), new ReceiveOptions { MultifdChannels = options.Multifd!.MultifdChannels }, new ReceiveProgress(), cancel.Token),
             cancel.Token,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default);

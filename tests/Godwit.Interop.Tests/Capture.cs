@@ -30,6 +30,35 @@ internal static class Capture
         await AssertCompletedAsync(source);
     }
 
+    /// <summary>Over a unix socket, with these capabilities and no others.</summary>
+    /// <param name="options">The command's, besides.</param>
+    /// <returns>The command's summary.</returns>
+    public static async Task<JsonNode> ReceiveAsync(QemuProcess source, TemporaryFolder folder, string file, string[] capabilities, params string[] options)
+    {
+        await source.Qmp.SetCapabilitiesAsync(capabilities);
+        using var receive = GodwitCommand.Start(["receive", $"unix:{folder.File("in")}", "-o", file, "--json", .. options]);
+        await receive.WaitForErrorAsync("waiting for a migration on ");
+        await source.Qmp.MigrateAsync($"unix:{folder.File("in")}");
+        await SpeedUpAsync(source);
+        var result = await receive.WaitAsync();
+        Assert.True(result.ExitCode == 0, result.Errors + source.Errors);
+        await AssertCompletedAsync(source);
+        return JsonNode.Parse(result.Output)!;
+    }
+
+    /// <summary>A guest goes on where the file has it, and has lost nothing.</summary>
+    /// <param name="machine">The options of a QEMU that loads the file.</param>
+    public static async Task AssertLivesOnAsync(QemuProcess source, string qemu, string[] machine)
+    {
+        var before = Heartbeat.All(source)[^1];
+        var begun = source.SerialText.Split('\n')[^1];
+        await using var destination = await QemuProcess.StartAsync(Peers.Path(qemu), machine);
+        await Heartbeat.WaitForBeatAsync(destination, before.Beat + 4);
+        var after = Heartbeat.All(destination, begun);
+        Assert.Equal(before.Beat + 1, after[0].Beat);
+        Assert.All(after, b => Assert.Equal(0, b.Errors));
+    }
+
     /// <summary>So little bandwidth that the guest rewrites what was sent; <see cref="SpeedUpAsync"/> gives it back.</summary>
     public static Task SlowDownAsync(QemuProcess source) =>
         source.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = 30L << 20, ["downtime-limit"] = 1 });

@@ -35,7 +35,7 @@ public sealed class MappedRamArchiveTests
         Assert.InRange(report["blocks"]!.AsArray().Sum(b => (long)b!["stored"]!), 500, 20000);
 
         await RunAsync("convert", folder.File("mapped"), folder.File("stream"), "--to", "stream", "--offset", $"{offset}");
-        await using (var loaded = await LoadAsync(qemu, options, folder.File("stream")))
+        await using (var loaded = await PatternMachine.LoadAsync(qemu, options, folder.File("stream")))
             Assert.Equal(expected, await PatternMachine.MemoryAsync(loaded, folder));
 
         await using var waiting = await QemuProcess.StartAsync(Peers.Path(qemu), [.. options, "-S", "-incoming", $"unix:{folder.File("in")}"]);
@@ -58,7 +58,7 @@ public sealed class MappedRamArchiveTests
         await ReceiveAsync(source, folder, capabilities.Split(',', StringSplitOptions.RemoveEmptyEntries));
 
         Assert.Equal(0, (await GodwitCommand.RunAsync("verify", folder.File("mapped"))).ExitCode);
-        await using var loaded = await LoadAsync(qemu, [.. options, .. MappedRam.Split(' ')], folder.File("mapped"));
+        await using var loaded = await PatternMachine.LoadAsync(qemu, [.. options, .. MappedRam.Split(' ')], folder.File("mapped"));
         Assert.Equal(await PatternMachine.MemoryAsync(source, folder), await PatternMachine.MemoryAsync(loaded, folder));
     }
 
@@ -77,19 +77,13 @@ public sealed class MappedRamArchiveTests
 
         Assert.Equal("mapped-ram", (string?)summary["format"]);
         Assert.InRange((long)summary["pages-rewritten"]!, 1, long.MaxValue);
-        var before = Heartbeat.All(source)[^1];
-        var begun = source.SerialText.Split('\n')[^1];
-        await using var destination = await QemuProcess.StartAsync(Peers.Path(New), [.. machine, .. MappedRam.Split(' '), "-incoming", $"file:{folder.File("mapped")}"]);
-        await Heartbeat.WaitForBeatAsync(destination, before.Beat + 4);
-        var after = Heartbeat.All(destination, begun);
-        Assert.Equal(before.Beat + 1, after[0].Beat);
-        Assert.All(after, b => Assert.Equal(0, b.Errors));
+        await Capture.AssertLivesOnAsync(source, New, [.. machine, .. MappedRam.Split(' '), "-incoming", $"file:{folder.File("mapped")}"]);
     }
 
     [Theory]
     [InlineData("qemu-system-x86_64", "-M pc", 2, "none", "")]
-    [InlineData("qemu-newest-system-x86_64", "-M pc", 8, "zstd", "--multifd-level 3")]
-    [InlineData("qemu-system-x86_64", "-M pc", 1, "zlib", "--zero-page-detection-legacy")]
+    [InlineData("qemu-newest-system-x86_64", "-M pc", 8, "zstd", "--multifd-zstd-level 3")]
+    [InlineData("qemu-system-x86_64", "-M pc", 1, "zlib", "--zero-page-detection legacy")]
     [InlineData("qemu-system-x86_64", "-M pc-i440fx-8.0", 3, "none", "--multifd-flush-after-each-section")]
     [InlineData("qemu-system-alpha", "-vga none", 2, "zstd", "")]
     public async Task A_file_is_sent_to_QEMU_over_many_channels(string qemu, string machine, int channels, string compression, string more)
@@ -113,26 +107,8 @@ public sealed class MappedRamArchiveTests
         }
     }
 
-    private static async Task<QemuProcess> LoadAsync(string qemu, string[] options, string file)
-    {
-        var machine = await QemuProcess.StartAsync(Peers.Path(qemu), [.. options, "-S", "-incoming", $"file:{file}"]);
-        var info = await machine.Qmp.WaitForMigrationAsync();
-        Assert.True(info.GetProperty("status").GetString() == "completed", machine.Errors);
-        return machine;
-    }
-
-    private static async Task<JsonNode> ReceiveAsync(QemuProcess source, TemporaryFolder folder, string[] capabilities)
-    {
-        await source.Qmp.SetCapabilitiesAsync(capabilities);
-        using var receive = GodwitCommand.Start("receive", $"unix:{folder.File("in")}", "-o", folder.File("mapped"), "--format", "mapped-ram", "--json");
-        await receive.WaitForErrorAsync("waiting for a migration on ");
-        await source.Qmp.MigrateAsync($"unix:{folder.File("in")}");
-        await Capture.SpeedUpAsync(source);
-        var result = await receive.WaitAsync();
-        Assert.True(result.ExitCode == 0, result.Errors + source.Errors);
-        await Capture.AssertCompletedAsync(source);
-        return JsonNode.Parse(result.Output)!;
-    }
+    private static Task<JsonNode> ReceiveAsync(QemuProcess source, TemporaryFolder folder, string[] capabilities) =>
+        Capture.ReceiveAsync(source, folder, folder.File("mapped"), capabilities, "--format", "mapped-ram");
 
     private static async Task RunAsync(params string[] command)
     {

@@ -31,9 +31,7 @@ public sealed class MultifdArchiveTests
         Assert.Equal(qemu.EndsWith("alpha", StringComparison.Ordinal) ? 8192 : 4096, (int)summary["page-size"]!);
         var verdict = await GodwitCommand.RunAsync("verify", file);
         Assert.True(verdict.ExitCode == 0, verdict.Output + verdict.Errors);
-        await using var destination = await QemuProcess.StartAsync(Peers.Path(qemu), [.. options, "-S", "-incoming", $"file:{file}"]);
-        var info = await destination.Qmp.WaitForMigrationAsync();
-        Assert.True(info.GetProperty("status").GetString() == "completed", destination.Errors);
+        await using var destination = await PatternMachine.LoadAsync(qemu, options, file);
         Assert.Equal(await PatternMachine.MemoryAsync(source, folder), await PatternMachine.MemoryAsync(destination, folder));
     }
 
@@ -51,17 +49,11 @@ public sealed class MultifdArchiveTests
         await Capture.SlowDownAsync(source);
         var file = folder.File("guest.stream");
 
-        var summary = await ReceiveAsync(source, folder, file, channels, compression, zeros, "multifd", "return-path");
+        var summary = await ReceiveAsync(source, folder, file, channels, compression, zeros, "return-path");
 
         Assert.InRange((long)summary["pages-rewritten"]!, 1, long.MaxValue);
         Assert.True((bool)summary["return-path"]!);
-        var before = Heartbeat.All(source)[^1];
-        var begun = source.SerialText.Split('\n')[^1];
-        await using var destination = await QemuProcess.StartAsync(Peers.Path(qemu), [.. machine, "-incoming", $"file:{file}"]);
-        await Heartbeat.WaitForBeatAsync(destination, before.Beat + 4);
-        var after = Heartbeat.All(destination, begun);
-        Assert.Equal(before.Beat + 1, after[0].Beat);
-        Assert.All(after, b => Assert.Equal(0, b.Errors));
+        await Capture.AssertLivesOnAsync(source, qemu, [.. machine, "-incoming", $"file:{file}"]);
     }
 
     [Fact]
@@ -87,15 +79,7 @@ public sealed class MultifdArchiveTests
     private static async Task<JsonNode> ReceiveAsync(
         QemuProcess source, TemporaryFolder folder, string file, int channels, string compression, string zeros, params string[] capabilities)
     {
-        await source.Qmp.SetCapabilitiesAsync(capabilities.Length == 0 ? ["multifd"] : capabilities);
         await source.Qmp.SetParametersAsync(new JsonObject { ["multifd-channels"] = channels, ["multifd-compression"] = compression, ["zero-page-detection"] = zeros });
-        using var receive = GodwitCommand.Start("receive", $"unix:{folder.File("in")}", "-o", file, "--json");
-        await receive.WaitForErrorAsync("waiting for a migration on ");
-        await source.Qmp.MigrateAsync($"unix:{folder.File("in")}");
-        await Capture.SpeedUpAsync(source);
-        var result = await receive.WaitAsync();
-        Assert.True(result.ExitCode == 0, result.Errors + source.Errors);
-        await Capture.AssertCompletedAsync(source);
-        return JsonNode.Parse(result.Output)!;
+        return await Capture.ReceiveAsync(source, folder, file, ["multifd", .. capabilities]);
     }
 }

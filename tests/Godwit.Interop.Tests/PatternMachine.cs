@@ -19,6 +19,15 @@ internal static class PatternMachine
         ];
     }
 
+    /// <summary>Another one, standing, that has loaded a file.</summary>
+    public static async Task<QemuProcess> LoadAsync(string qemu, string[] options, string file)
+    {
+        var machine = await QemuProcess.StartAsync(Peers.Path(qemu), [.. options, "-S", "-incoming", $"file:{file}"]);
+        var info = await machine.Qmp.WaitForMigrationAsync();
+        Assert.True(info.GetProperty("status").GetString() == "completed", machine.Errors);
+        return machine;
+    }
+
     /// <returns>A digest of all of its memory.</returns>
     public static async Task<string> MemoryAsync(QemuProcess machine, TemporaryFolder folder)
     {

@@ -12,6 +12,7 @@ public sealed class TlsArchiveTests
     [InlineData("return-path,multifd")]
     public async Task Into_a_file_and_out_of_it(string capabilities)
     {
+        var multifd = capabilities.Contains("multifd", StringComparison.Ordinal);
         using var certificates = new Certificates();
         using var folder = new TemporaryFolder();
         var credentials = certificates.Folder();
@@ -31,8 +32,13 @@ public sealed class TlsArchiveTests
 
         var port = LiveGuest.FreePort();
         await using var destination = await QemuProcess.StartAsync(
-            command.Program, [.. options, "-object", credentials.Object("server"), "-global", "migration.tls-creds=tls0", "-incoming", $"tcp:127.0.0.1:{port}"]);
-        var sent = await GodwitCommand.RunAsync("send", file, $"tcp:127.0.0.1:{port}", "--return-path", "--tls-creds", credentials.Path, "--tls-hostname", "localhost");
+            command.Program,
+            [
+                .. options, "-object", credentials.Object("server"), "-global", "migration.tls-creds=tls0",
+                .. multifd ? ["-global", "migration.x-multifd=on", "-global", "migration.multifd-channels=3"] : Array.Empty<string>(), "-incoming", $"tcp:127.0.0.1:{port}",
+            ]);
+        var sent = await GodwitCommand.RunAsync([
+            "send", file, $"tcp:127.0.0.1:{port}", "--return-path", "--tls-creds", credentials.Path, "--tls-hostname", "localhost", .. multifd ? ["--multifd-channels", "3"] : Array.Empty<string>()]);
         Assert.True(sent.ExitCode == 0, sent.Errors);
         await destination.WaitForLineAsync(l => Heartbeat.Parse(l) is not null, Heartbeat.Patience);
         Assert.All(Heartbeat.All(destination), b => Assert.Equal(0, b.Errors));

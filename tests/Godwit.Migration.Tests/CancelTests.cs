@@ -30,17 +30,8 @@ public sealed class CancelTests
         using var machine = new TestMachine(Pages, busy: true);
         using var run = new SourceRun(machine);
         run.Set(returnPath ? ["return-path", "pause-before-switchover"] : ["pause-before-switchover"]);
-        run.OnStatus = s =>
-        {
-            if (s == at)
-                run.Migrator.Cancel();
-            else if (s == MigrationStatus.PreSwitchover)
-                run.Migrator.Continue(MigrationStatus.PreSwitchover);
-        };
+        RunAndCancel(run, at);
 
-        run.Run();
-
-        Assert.EndsWith($"{at.ToName()} cancelling cancelled", run.States, StringComparison.Ordinal);
         Assert.True(machine.Runs);
         Assert.Equal(at is MigrationStatus.PreSwitchover or MigrationStatus.Device ? ["stop", "take back"] : [], machine.Calls);
         Assert.Equal(MigrationStatus.Cancelled, run.Migrator.Query().Status);
@@ -58,17 +49,8 @@ public sealed class CancelTests
         using var run = new SourceRun(machine) { Drains = 16 };
         run.Migrator.Parameters = new Parameters { MultifdChannels = 16 };
         run.Set("multifd", "return-path", "pause-before-switchover");
-        run.OnStatus = s =>
-        {
-            if (s == at)
-                run.Migrator.Cancel();
-            else if (s == MigrationStatus.PreSwitchover)
-                run.Migrator.Continue(MigrationStatus.PreSwitchover);
-        };
+        RunAndCancel(run, at);
 
-        run.Run();
-
-        Assert.EndsWith($"{at.ToName()} cancelling cancelled", run.States, StringComparison.Ordinal);
         Assert.True(machine.Runs);
     });
 
@@ -244,6 +226,21 @@ public sealed class CancelTests
         var before = machine.Synchronizations;
         Until(() => machine.RamBlocks[0].Dirty.Count() >= Pages / 16);
         Assert.Equal(before, machine.Synchronizations);
+    }
+
+    private static void RunAndCancel(SourceRun run, MigrationStatus at)
+    {
+        run.OnStatus = s =>
+        {
+            if (s == at)
+                run.Migrator.Cancel();
+            else if (s == MigrationStatus.PreSwitchover)
+                run.Migrator.Continue(MigrationStatus.PreSwitchover);
+        };
+
+        run.Run();
+
+        Assert.EndsWith($"{at.ToName()} cancelling cancelled", run.States, StringComparison.Ordinal);
     }
 
     private static void Leaving(Action migration)

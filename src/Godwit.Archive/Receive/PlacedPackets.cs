@@ -23,16 +23,7 @@ internal sealed class PlacedPackets : PacketPlaces
     public override bool Settle(in MultifdPacket packet, RamBlock block)
     {
         _count = packet.NormalPages;
-        for (var i = 0; i < packet.NormalPages + packet.ZeroPages; i++)
-        {
-            var isZero = i >= _count;
-            if (_ram.Take(block, packet.Offset(i), _pageBits, isZero) is not { } at)
-                return false;
-            if (!isZero)
-                _offsets[i] = at;
-        }
-
-        return true;
+        return _ram.Take(packet, block, _pageBits, _offsets);
     }
 
     public override Span<byte> Body(int page) => _pages.AsSpan(page << _pageBits, 1 << _pageBits);

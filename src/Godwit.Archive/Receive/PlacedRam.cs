@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Godwit.Migration.Channels;
 using Godwit.Wire;
 using Godwit.Wire.MappedRam;
+using Godwit.Wire.Multifd;
 using Godwit.Wire.Ram;
 using Godwit.Wire.Stream;
 
@@ -69,12 +70,12 @@ internal sealed class PlacedRam : ReceivedRam
             case RamFlags.Page:
                 Settle(page.PageBits);
                 Append(block, page.PageOffset, page.Payload);
-                Put(block, page.PageOffset, page.PageBits);
+                Count(1, Put(block, page.PageOffset, page.PageBits) ? 1 : 0, 0, 0);
                 break;
             case RamFlags.Zero:
                 if (page.Payload[0] != 0)
                     throw Error(page, "fill", $"a page of bytes 0x{page.Payload[0]:x2}; QEMU writes only zero pages so");
-                Clear(block, page.PageOffset, page.PageBits);
+                Count(0, 0, 1, Clear(block, page.PageOffset) ? 1 : 0);
                 break;
             default:
                 Settle(page.PageBits);
@@ -129,17 +130,25 @@ internal sealed class PlacedRam : ReceivedRam
         _zero -= StoredPages;
     }
 
-    /// <summary>Where in the file a page of a packet goes. For any thread.</summary>
-    /// <returns>Null: memory is over.</returns>
-    public long? Take(RamBlock block, ulong offset, int pageBits, bool zero)
+    /// <summary>Settles where in the file the normal pages of a packet go. For any thread.</summary>
+    /// <param name="places">Of these pages, in the packet's order.</param>
+    /// <returns>False: memory is over.</returns>
+    public bool Take(in MultifdPacket packet, RamBlock block, int pageBits, Span<long> places)
     {
         if (_finished)
-            return null;
-        if (zero)
-            Clear(block, offset, pageBits);
-        else
-            Put(block, offset, pageBits);
-        return (long)(_places[block.Index].Header.PagesOffset + offset);
+            return false;
+        var start = _places[block.Index].Header.PagesOffset;
+        int again = 0, cleared = 0;
+        for (var i = 0; i < packet.NormalPages; i++)
+        {
+            again += Put(block, packet.Offset(i), pageBits) ? 1 : 0;
+            places[i] = (long)(start + packet.Offset(i));
+        }
+
+        for (var i = packet.NormalPages; i < packet.NormalPages + packet.ZeroPages; i++)
+            cleared += Clear(block, packet.Offset(i)) ? 1 : 0;
+        Count(packet.NormalPages, again, packet.ZeroPages, cleared);
+        return true;
     }
 
     /// <summary>For any thread.</summary>
@@ -175,25 +184,20 @@ internal sealed class PlacedRam : ReceivedRam
             throw new MigrationStreamException(0, SectionHeader.RamName, "page size", $"pages of {1 << before} bytes and of {1 << pageBits} came");
     }
 
-    private void Put(RamBlock block, ulong offset, int pageBits)
+    /// <param name="again">Of the pages, those that had bytes before.</param>
+    /// <param name="cleared">Of the zero ones, those that had bytes before.</param>
+    private void Count(int pages, int again, int zeros, int cleared)
     {
-        if (_places[block.Index].Has.Set((long)(offset >> pageBits)))
-            Interlocked.Increment(ref _rewritten);
-        else
-            Interlocked.Increment(ref _stored);
-        Interlocked.Increment(ref _progress);
+        Interlocked.Add(ref _stored, pages - again - cleared);
+        Interlocked.Add(ref _rewritten, again + cleared);
+        Interlocked.Add(ref _progress, pages + zeros);
     }
 
-    private void Clear(RamBlock block, ulong offset, int pageBits)
-    {
-        if (_places[block.Index].Has.Clear((long)(offset >> pageBits)))
-        {
-            Interlocked.Increment(ref _rewritten);
-            Interlocked.Decrement(ref _stored);
-        }
+    private bool Put(RamBlock block, ulong offset, int pageBits) => _places[block.Index].Has.Set((long)(offset >> pageBits));
 
-        Interlocked.Increment(ref _progress);
-    }
+    /// <summary>Nothing is there to be cleared before the first page has come that isn't zero.</summary>
+    private bool Clear(RamBlock block, ulong offset) =>
+        Volatile.Read(ref _pageBits) is > 0 and var bits && _places[block.Index].Has.Clear((long)(offset >> bits));
 
     /// <summary>Pages that follow each other are written at once.</summary>
     private void Append(RamBlock block, ulong offset, ReadOnlySpan<byte> page)
@@ -229,6 +233,6 @@ internal sealed class PlacedRam : ReceivedRam
         if (!Xbzrle.TryDecode(page.Payload, bytes))
             throw Error(page, "XBZRLE", $"page 0x{page.PageOffset:x} of block '{block.Name}' is malformed");
         File.WriteAt(at, bytes);
-        Put(block, page.PageOffset, page.PageBits);
+        Count(1, Put(block, page.PageOffset, page.PageBits) ? 1 : 0, 0, 0);
     }
 }

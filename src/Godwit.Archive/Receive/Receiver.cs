@@ -125,7 +125,7 @@ public sealed class Receiver : IDisposable
         var pages = 0L;
         while (!_ramFinished)
         {
-            while (!_ramFinished && _input.TryNext(out var element))
+            while (!_ramFinished && TryNext(out var element))
                 Take(element);
             if (_multifd is not { HasCome: true })
                 _ram?.Flush(_input.Buffer);
@@ -152,6 +152,13 @@ public sealed class Receiver : IDisposable
             proof,
             _migration.HasReturnPath,
             watch.Elapsed);
+    }
+
+    /// <summary>Over the main channel come, beside multifd ones, zero pages alone, which don't show their size.</summary>
+    private bool TryNext(out StreamElement element)
+    {
+        _input.Reader.PageBits ??= _multifd?.PageSize.Bits;
+        return _input.TryNext(out element);
     }
 
     private void Commit()

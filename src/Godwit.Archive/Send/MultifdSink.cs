@@ -1,4 +1,5 @@
 using Godwit.Migration.Channels;
+using Godwit.Migration.Control;
 using Godwit.Wire;
 using Godwit.Wire.Ram;
 
@@ -11,7 +12,7 @@ namespace Godwit.Archive.Send;
 internal sealed class MultifdSink : IPageSink, IDisposable
 {
     private readonly ItemSink _main;
-    private readonly SendOptions _options;
+    private readonly Parameters _parameters;
     private readonly List<PacketChannel> _channels = [];
     private readonly Dictionary<RamBlock, PageBitmap> _sent = [];
     private PagePacket? _filling;
@@ -25,15 +26,15 @@ internal sealed class MultifdSink : IPageSink, IDisposable
     /// <param name="main">Takes the main channel's bytes.</param>
     /// <param name="connect">Opens a channel, which goes with this.</param>
     /// <exception cref="IOException">One can't be opened.</exception>
-    public MultifdSink(ItemSink main, Func<Channel> connect, int pageBits, SendOptions options)
+    public MultifdSink(ItemSink main, Func<Channel> connect, int pageBits, Parameters parameters)
     {
         _main = main;
-        _options = options;
+        _parameters = parameters;
         try
         {
-            for (var id = 0; id < options.MultifdChannels; id++)
+            for (var id = 0; id < parameters.MultifdChannels; id++)
             {
-                var channel = new PacketChannel(connect(), (byte)id, pageBits, options, () => (ulong)Interlocked.Increment(ref _number), Fail);
+                var channel = new PacketChannel(connect(), (byte)id, pageBits, parameters, () => (ulong)Interlocked.Increment(ref _number), Fail);
                 lock (_channels)
                     _channels.Add(channel);
             }
@@ -65,7 +66,7 @@ internal sealed class MultifdSink : IPageSink, IDisposable
         for (; count > 0; count--, offset += 1UL << pageBits)
         {
             Claim(block, offset, pageBits);
-            if (_options.LegacyZeroPages)
+            if (_parameters.ZeroPageDetection == ZeroPageDetection.Legacy)
                 _main.WriteZeros(block, offset, pageBits, 1);
             else
                 Packet(block).AddZero(block, offset);
@@ -75,7 +76,7 @@ internal sealed class MultifdSink : IPageSink, IDisposable
     public void EndPages()
     {
         _main.EndPages();
-        if (_options.FlushAfterEachSection || _unsynchronized)
+        if (_parameters.MultifdFlushAfterEachSection || _unsynchronized)
             Synchronize();
     }
 
@@ -116,7 +117,7 @@ internal sealed class MultifdSink : IPageSink, IDisposable
             _sent.Add(block, sent = new PageBitmap());
         if (sent.Set((long)(offset >> pageBits)))
         {
-            if (_options.FlushAfterEachSection)
+            if (_parameters.MultifdFlushAfterEachSection)
                 throw new NotSupportedException($"page 0x{offset:x} of block '{block.Name}' comes twice, which doesn't go with multifd-flush-after-each-section: 'godwit convert IN OUT --to stream' makes a file that has each page once");
             Synchronize();
             sent.Set((long)(offset >> pageBits));
@@ -148,7 +149,7 @@ internal sealed class MultifdSink : IPageSink, IDisposable
         foreach (var sent in _sent.Values)
             sent.Clear();
         _unsynchronized = false;
-        if (_options.FlushAfterEachSection)
+        if (_parameters.MultifdFlushAfterEachSection)
             return;
         var writer = new WireWriter(new byte[8]);
         RamItem.WriteMultifdFlush(ref writer);

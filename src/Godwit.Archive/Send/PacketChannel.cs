@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Godwit.Linux.Compression;
 using Godwit.Migration.Channels;
 using Godwit.Migration.Control;
+using Godwit.Migration.Multifd;
 using Godwit.Wire;
 using Godwit.Wire.Multifd;
 
@@ -29,18 +30,13 @@ internal sealed class PacketChannel : IDisposable
     /// <param name="number">Numbers all channels' packets.</param>
     /// <param name="failed">Called on the channel's thread.</param>
     /// <exception cref="IOException">The connection broke.</exception>
-    public PacketChannel(Channel channel, byte id, int pageBits, SendOptions options, Func<ulong> number, Action<Exception> failed)
+    public PacketChannel(Channel channel, byte id, int pageBits, Parameters parameters, Func<ulong> number, Action<Exception> failed)
     {
         _channel = channel;
         _pageBits = pageBits;
         _number = number;
         _failed = failed;
-        (_compressor, _compression) = options.Compression switch
-        {
-            MultifdCompression.Zlib => (new ZlibPacketCompressor(options.CompressionLevel, 1 << pageBits), MultifdFlags.Zlib),
-            MultifdCompression.Zstd => (new ZstdPacketCompressor(options.CompressionLevel), MultifdFlags.Zstd),
-            _ => ((PacketCompressor?)null, MultifdFlags.None),
-        };
+        (_compressor, _compression) = PacketCompression.Create(parameters, 1 << pageBits);
         _bytes = GC.AllocateUninitializedArray<byte>(MultifdPacket.Length(pageBits) + (_compressor is null ? 0 : MultifdPacket.MaxCompressed));
         var writer = new WireWriter(_bytes);
         new MultifdHandshake(Guid.Empty, id).Write(ref writer);

@@ -29,10 +29,10 @@ public sealed class Sender : IDisposable
         _main = new ItemSink(Write);
         if (options.ReturnPath && !channel.IsBidirectional)
             throw new IOException($"{channel.Name} has no way back; send without return path");
-        if (options.MultifdChannels > 0)
+        if (options.Multifd is { } parameters)
         {
             var bits = StreamPlayer.FindPageBits(file, options.PageSize) ?? MigrationStreamReader.DefaultPageBits;
-            _multifd = new MultifdSink(_main, connect, bits, options);
+            _multifd = new MultifdSink(_main, connect, bits, parameters);
         }
 
         if (options.ReturnPath)

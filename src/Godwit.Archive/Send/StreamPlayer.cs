@@ -44,9 +44,6 @@ internal sealed class StreamPlayer
 
     public bool IsMapped { get; }
 
-    /// <summary>Bytes of a page, once one was played.</summary>
-    public int? PageSize => _input.Reader.PageBits is { } bits ? 1 << bits : null;
-
     /// <summary>Bytes of the file that were played, for a progress bar.</summary>
     public Action<long> Played { get; init; } = static _ => { };
 

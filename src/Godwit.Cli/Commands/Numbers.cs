@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Godwit.Migration.Channels;
 
 namespace Godwit.Cli.Commands;
 
@@ -20,15 +21,13 @@ internal static class Numbers
     /// <summary>Where in a file a stream begins: <c>--offset N</c>, as file:PATH,offset=N has it.</summary>
     public static Option<long> OffsetOption() => new("--offset")
     {
-        Description = "Where in the file the stream begins, in bytes, as file:PATH,offset=N wrote it; 0x for hexadecimal",
+        Description = "Where in the file the stream begins, in bytes, as file:PATH,offset=N wrote it",
         HelpName = "N",
         CustomParser = result =>
         {
-            var text = result.Tokens[0].Value;
-            var hex = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
-            if (!long.TryParse(hex ? text[2..] : text, hex ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture, out var offset) || offset < 0)
+            if (!ByteSize.TryParse(result.Tokens[0].Value, 1, out var offset) || offset > long.MaxValue)
                 result.AddError("--offset is a number of bytes");
-            return offset;
+            return (long)offset;
         },
     };
 }

@@ -17,23 +17,28 @@ internal static class SendCommand
         var returnPath = new Option<bool>("--return-path") { Description = "Let the destination answer, and wait until it says that it has the guest" };
         var channels = Numbers.Option("--multifd-channels", 1, 255, "Send pages over so many channels: the destination has capability multifd on, and the same multifd-channels");
         var compression = new Option<MultifdCompression>("--multifd-compression") { Description = "As multifd-compression of the destination: none, zlib or zstd", HelpName = "none|zlib|zstd" };
-        var level = Numbers.Option("--multifd-level", 1, 20, "How hard to compress: 1 (which it is otherwise) to 9 with zlib, to 20 with zstd");
-        var legacy = new Option<bool>("--zero-page-detection-legacy") { Description = "Send zero pages over the main channel, for a destination before QEMU 9.0" };
+        var zlib = Numbers.Option("--multifd-zlib-level", 0, 9, "How hard zlib compresses; 1 without it");
+        var zstd = Numbers.Option("--multifd-zstd-level", 0, 20, "How hard zstd compresses; 1 without it");
+        var zeros = new Option<ZeroPageDetection>("--zero-page-detection")
+        {
+            Description = "Send zero pages over the multifd channels, or over the main one, which a destination before QEMU 9.0 wants (legacy)",
+            HelpName = "multifd|legacy",
+            DefaultValueFactory = static _ => ZeroPageDetection.Multifd,
+        };
+        zeros.AcceptOnlyFromAmong("multifd", "legacy");
         var sections = new Option<bool>("--multifd-flush-after-each-section") { Description = "For a destination whose machine type is of QEMU 8.0 or older" };
         var offset = Numbers.OffsetOption();
         var pageSize = Uris.PageSizeOption();
         var json = new Option<bool>("--json") { Description = "Print the summary as JSON" };
         var command = new Command("send", "Play a stream file or a mapped-ram file into a destination that waits for a migration.")
         {
-            file, uri, returnPath, channels, compression, level, legacy, sections, offset, pageSize, json,
+            file, uri, returnPath, channels, compression, zlib, zstd, zeros, sections, offset, pageSize, json,
         };
         var tls = TlsOptions.Client();
         tls.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(compression) == MultifdCompression.Zlib && result.GetValue(level) > 9)
-                result.AddError("--multifd-level is a number from 1 to 9 with zlib");
-            if (result.GetValue(channels) is null && (result.GetValue(compression) != MultifdCompression.None || result.GetValue(legacy) || result.GetValue(sections)))
+            if (result.GetValue(channels) is null && (result.GetValue(compression) != MultifdCompression.None || result.GetValue(zeros) == ZeroPageDetection.Legacy || result.GetValue(sections)))
                 result.AddError("--multifd-channels says how many channels there are; without it pages go over the main one");
         });
         command.SetAction(parsed =>
@@ -42,11 +47,15 @@ internal static class SendCommand
             var options = new SendOptions
             {
                 ReturnPath = parsed.GetValue(returnPath),
-                MultifdChannels = parsed.GetValue(channels) ?? 0,
-                Compression = parsed.GetValue(compression),
-                CompressionLevel = parsed.GetValue(level) ?? 1,
-                LegacyZeroPages = parsed.GetValue(legacy),
-                FlushAfterEachSection = parsed.GetValue(sections),
+                Multifd = parsed.GetValue(channels) is not { } count ? null : new Parameters
+                {
+                    MultifdChannels = count,
+                    MultifdCompression = parsed.GetValue(compression),
+                    MultifdZlibLevel = parsed.GetValue(zlib) ?? 1,
+                    MultifdZstdLevel = parsed.GetValue(zstd) ?? 1,
+                    ZeroPageDetection = parsed.GetValue(zeros),
+                    MultifdFlushAfterEachSection = parsed.GetValue(sections),
+                },
                 PageSize = parsed.GetValue(pageSize),
             };
             return Run(
@@ -62,7 +71,7 @@ internal static class SendCommand
 
     private static int Run(string path, long offset, MigrationUri uri, SendOptions options, bool json, Func<bool, CancellationToken, Channel> connect)
     {
-        if (options.MultifdChannels > 0 && uri.Scheme is not (MigrationScheme.Tcp or MigrationScheme.Unix))
+        if (options.Multifd is not null && uri.Scheme is not (MigrationScheme.Tcp or MigrationScheme.Unix))
             throw new NotSupportedException("Migration requires multi-channel URIs (e.g. tcp)");
         using var cancel = Terminal.CancelOnSignal();
         using var file = StreamFile.Open(path, offset);

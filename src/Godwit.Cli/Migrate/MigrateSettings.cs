@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Godwit.Cli.Run;
+using Godwit.Migration.Channels;
 
 namespace Godwit.Cli.Migrate;
 
@@ -48,15 +48,5 @@ internal static class MigrateSettings
         _ => null,
     };
 
-    private static ulong? Number(string text)
-    {
-        try
-        {
-            return ByteSize.Parse("", text, 1);
-        }
-        catch (UsageException)
-        {
-            return null;
-        }
-    }
+    private static ulong? Number(string text) => ByteSize.TryParse(text, 1, out var number) ? number : null;
 }

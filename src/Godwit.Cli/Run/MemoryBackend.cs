@@ -32,7 +32,7 @@ internal sealed record MemoryBackend(MemoryBackendKind Kind, string Id, ulong Si
             _ => throw new UsageException($"{Option}: '{type}' is not supported; memory-backend-ram, -memfd and -file are"),
         };
         var id = keys.Take("id") ?? throw new UsageException($"{Option} {type}: it needs an id=");
-        var size = ByteSize.Parse(Option, keys.Take("size") ?? throw new UsageException($"{Option} {type}: it needs a size="), 1);
+        var size = SizeOption.Parse(Option, keys.Take("size") ?? throw new UsageException($"{Option} {type}: it needs a size="), 1);
         var share = keys.TakeBool("share") ?? kind == MemoryBackendKind.Memfd;
         var path = kind == MemoryBackendKind.File ? keys.Take("mem-path") ?? throw new UsageException($"{Option} {type}: it needs a mem-path=") : null;
         keys.Finish();

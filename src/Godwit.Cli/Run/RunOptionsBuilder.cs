@@ -107,7 +107,7 @@ internal sealed class RunOptionsBuilder
         var keys = new KeyValueList("-m", text, "size");
         var size = keys.Take("size") ?? throw new UsageException($"-m: '{text}' has no size");
         keys.Finish();
-        _memory = Checked("-m", size, ByteSize.Parse("-m", size, 1 << 20));
+        _memory = Checked("-m", size, SizeOption.Parse("-m", size, 1 << 20));
     }
 
     public void Object(string text)

@@ -68,10 +68,8 @@ public sealed record MigrationUri(MigrationScheme Scheme, string Host = "", int 
         var at = rest.LastIndexOf(OffsetOption, StringComparison.Ordinal);
         if (at < 0)
             return new MigrationUri(MigrationScheme.File, Path: rest);
-        var number = rest[(at + OffsetOption.Length)..];
-        var hex = number.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
-        if (!long.TryParse(hex ? number[2..] : number, hex ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture, out var offset) || offset < 0)
+        if (!ByteSize.TryParse(rest[(at + OffsetOption.Length)..], 1, out var offset) || offset > long.MaxValue)
             throw new FormatException($"'{text}': offset takes a number of bytes");
-        return new MigrationUri(MigrationScheme.File, Path: rest[..at], FileOffset: offset);
+        return new MigrationUri(MigrationScheme.File, Path: rest[..at], FileOffset: (long)offset);
     }
 }

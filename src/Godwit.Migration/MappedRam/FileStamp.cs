@@ -23,7 +23,7 @@ internal readonly record struct FileStamp(long Length, DateTime Written)
             var age = DateTime.UtcNow - stamp.Written;
             if (age > Tick || age < TimeSpan.Zero)
                 return stamp;
-            Thread.Sleep(1);
+            Thread.Sleep((int)Math.Ceiling((Tick - age).TotalMilliseconds));
         }
 
         throw new IOException("the file is being written to");

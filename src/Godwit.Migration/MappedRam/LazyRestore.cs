@@ -186,14 +186,8 @@ internal sealed class LazyRestore : IDisposable
 
     private static void ReadExactly(SafeFileHandle file, Span<byte> into, long at)
     {
-        while (!into.IsEmpty)
-        {
-            var count = RandomAccess.Read(file, into, at);
-            if (count == 0)
-                throw new IOException($"the file ends at byte {at}");
-            into = into[count..];
-            at += count;
-        }
+        if (PageFile.ReadAll(file, into, at) is var count && count < into.Length)
+            throw new IOException($"the file ends at byte {at + count}");
     }
 
     private readonly record struct Block(RamBlock Memory, MappedRamHeader Mapped, long Pages);

@@ -165,14 +165,8 @@ internal sealed class MappedRamLoader
 
     private static void ReadExactly(SafeFileHandle file, Span<byte> into, long at, in Block block, string field)
     {
-        while (!into.IsEmpty)
-        {
-            var count = RandomAccess.Read(file, into, at);
-            if (count == 0)
-                throw new MigrationStreamException(block.Offset, "ram", field, $"block '{block.Memory.IdStr}': the file ends at byte {at}, it was cut while it was read");
-            into = into[count..];
-            at += count;
-        }
+        if (PageFile.ReadAll(file, into, at) is var count && count < into.Length)
+            throw new MigrationStreamException(block.Offset, "ram", field, $"block '{block.Memory.IdStr}': the file ends at byte {at + count}, it was cut while it was read");
     }
 
     /// <param name="Start">Where the block begins among the bytes of all.</param>

@@ -27,6 +27,17 @@ internal static class PageFile
         }
     }
 
+    /// <summary>Waits until all is read.</summary>
+    /// <returns>Bytes read; less where the file ends.</returns>
+    /// <exception cref="IOException">It can't be read.</exception>
+    public static int ReadAll(SafeFileHandle file, Span<byte> into, long at)
+    {
+        var total = 0;
+        while (total < into.Length && RandomAccess.Read(file, into[total..], at + total) is > 0 and var count)
+            total += count;
+        return total;
+    }
+
     /// <exception cref="IOException">It has no places: a pipe hasn't.</exception>
     public static void RequirePlaces(SafeFileHandle file, string name)
     {

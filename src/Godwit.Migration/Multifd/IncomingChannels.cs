@@ -25,7 +25,7 @@ public sealed class IncomingChannels : IDisposable
     private readonly MultifdDestination _destination;
     private readonly int? _expected;
     private readonly Guid _uuid;
-    private readonly Func<IPacketSink> _sink;
+    private readonly Func<PacketSink> _sink;
     private readonly Func<Channel, Channel?> _upgrade;
     private readonly object _lock = new();
     private readonly HashSet<Channel> _unidentified = [];
@@ -42,7 +42,7 @@ public sealed class IncomingChannels : IDisposable
     /// <param name="sink">Makes what becomes of a channel's pages.</param>
     /// <param name="pageSize">The target's; null: that of the machines here.</param>
     /// <param name="upgrade">Makes of a connection the channel to use, on a thread of its own, before anything is read; null is nobody's. Without it, it is the connection.</param>
-    public IncomingChannels(ChannelListener listener, int? expected, Guid uuid, Func<IPacketSink> sink, TargetPageSize? pageSize = null, Func<Channel, Channel?>? upgrade = null)
+    public IncomingChannels(ChannelListener listener, int? expected, Guid uuid, Func<PacketSink> sink, TargetPageSize? pageSize = null, Func<Channel, Channel?>? upgrade = null)
     {
         _upgrade = upgrade ?? (static c => c);
         _listener = listener;

@@ -48,7 +48,7 @@ public sealed class MultifdDestination : IDisposable
 
     /// <summary>Begins to read a channel whose handshake came.</summary>
     /// <param name="channel">Goes with this.</param>
-    public void Add(byte id, Channel channel, IPacketSink sink)
+    public void Add(byte id, Channel channel, PacketSink sink)
     {
         var receiving = new Receiving(id, channel, sink, _pageSize);
         lock (_lock)
@@ -176,7 +176,7 @@ public sealed class MultifdDestination : IDisposable
         _failed();
     }
 
-    private sealed class Receiving(byte id, Channel channel, IPacketSink sink, TargetPageSize pageSize)
+    private sealed class Receiving(byte id, Channel channel, PacketSink sink, TargetPageSize pageSize)
     {
         public string Name { get; } = $"multifd channel {id}";
 
@@ -184,7 +184,7 @@ public sealed class MultifdDestination : IDisposable
 
         public PacketReader Packets { get; } = new(channel, $"multifd channel {id}", pageSize);
 
-        public IPacketSink Sink { get; } = sink;
+        public PacketSink Sink { get; } = sink;
 
         public Thread? Thread { get; set; }
 

@@ -40,12 +40,7 @@ internal sealed class PacketWriter : IBatchWriter
         _zeroCopy = zeroCopy;
         if (zeroCopy && !channel.TryUseZeroCopy())
             throw new IOException("Zero copy send feature not detected in host kernel");
-        (_compressor, _compression) = parameters.MultifdCompression switch
-        {
-            MultifdCompression.Zlib => (new ZlibPacketCompressor(parameters.MultifdZlibLevel, GuestPage.Size), MultifdFlags.Zlib),
-            MultifdCompression.Zstd => (new ZstdPacketCompressor(parameters.MultifdZstdLevel), MultifdFlags.Zstd),
-            _ => ((PacketCompressor?)null, MultifdFlags.None),
-        };
+        (_compressor, _compression) = PacketCompression.Create(parameters, GuestPage.Size);
         _packet = new byte[HeaderLength + (_compressor is null ? 0 : MultifdPacket.MaxCompressed)];
     }
 

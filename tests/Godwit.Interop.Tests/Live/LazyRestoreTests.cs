@@ -28,18 +28,11 @@ public sealed class LazyRestoreTests
     [Fact]
     public async Task It_lives_and_moves_on_while_pages_come()
     {
-        await using var guest = await LiveGuest.StartAsync(GuestKind.Heartbeat("pages=8k rate=2k pattern=random"), "qemu");
-        await guest.LiveOnAsync();
-        await guest.MoveAsync(new LiveMove("godwit", "file", "mapped-ram")
+        await using var guest = await ArriveAsync(async (guest, machine) =>
         {
-            Parameters = Slow,
-            ThereOnly = "postcopy-ram",
-            Arriving = async machine =>
-            {
-                Assert.Equal("running", await machine.Qmp.QueryStatusAsync());
-                await guest.LiveOnAsync();
-                Assert.Equal("postcopy-active", (await machine.Qmp.QueryMigrateAsync()).GetProperty("status").GetString());
-            },
+            Assert.Equal("running", await machine.Qmp.QueryStatusAsync());
+            await guest.LiveOnAsync();
+            Assert.Equal("postcopy-active", (await machine.Qmp.QueryMigrateAsync()).GetProperty("status").GetString());
         });
         await guest.MoveAsync(new LiveMove("qemu", Capabilities: "return-path"));
         await guest.LiveOnAsync();
@@ -51,51 +44,54 @@ public sealed class LazyRestoreTests
     [InlineData("written")]
     public async Task A_file_that_is_changed_under_it_ends_it(string how)
     {
-        await using var guest = await LiveGuest.StartAsync(GuestKind.Heartbeat("pages=8k rate=2k pattern=random"), "qemu");
-        await guest.LiveOnAsync();
-        await guest.MoveAsync(new LiveMove("godwit", "file", "mapped-ram")
+        await using var guest = await ArriveAsync(async (guest, machine) =>
         {
-            Parameters = Slow,
-            ThereOnly = "postcopy-ram",
-            Arriving = async machine =>
+            using (var file = new FileStream(Path.Combine(machine.Folder, "stream"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
             {
-                using (var file = new FileStream(Path.Combine(machine.Folder, "stream"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
-                {
-                    if (how == "cut")
-                        file.SetLength(file.Length / 2);
-                    else
-                        file.Write([1, 2, 3]);
-                }
+                if (how == "cut")
+                    file.SetLength(file.Length / 2);
+                else
+                    file.Write([1, 2, 3]);
+            }
 
-                using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-                await LiveGuest.WaitForRunStateAsync(machine, "io-error", limit.Token);
-                var info = await machine.Qmp.WaitForMigrationAsync(limit.Token);
-                Assert.Equal("failed", info.GetProperty("status").GetString());
-                Assert.Contains("stream was changed while a guest was being restored from it", info.GetProperty("error-desc").GetString(), StringComparison.Ordinal);
-                var refused = await Assert.ThrowsAsync<QmpException>(() => machine.Qmp.ExecuteAsync("cont", new JsonObject()));
-                Assert.Contains("memory is lost", refused.Message, StringComparison.Ordinal);
-                guest.RequireSound();
-            },
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            await LiveGuest.WaitForRunStateAsync(machine, "io-error", limit.Token);
+            var info = await machine.Qmp.WaitForMigrationAsync(limit.Token);
+            Assert.Equal("failed", info.GetProperty("status").GetString());
+            Assert.Contains("stream was changed while a guest was being restored from it", info.GetProperty("error-desc").GetString(), StringComparison.Ordinal);
+            var refused = await Assert.ThrowsAsync<QmpException>(() => machine.Qmp.ExecuteAsync("cont", new JsonObject()));
+            Assert.Contains("memory is lost", refused.Message, StringComparison.Ordinal);
+            guest.RequireSound();
         });
     }
 
     [Fact]
     public async Task A_file_that_is_deleted_is_still_read()
     {
-        await using var guest = await LiveGuest.StartAsync(GuestKind.Heartbeat("pages=4k rate=2k pattern=random"), "qemu");
-        await guest.LiveOnAsync();
-        await guest.MoveAsync(new LiveMove("godwit", "file", "mapped-ram")
+        await using var guest = await ArriveAsync(async (_, machine) =>
         {
-            Parameters = Slow,
-            ThereOnly = "postcopy-ram",
-            Arriving = async machine =>
-            {
-                File.Delete(Path.Combine(machine.Folder, "stream"));
-                await machine.Qmp.SetParametersAsync(new JsonObject { ["max-postcopy-bandwidth"] = 0 });
-                using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-                Assert.Equal("completed", (await machine.Qmp.WaitForMigrationAsync(limit.Token)).GetProperty("status").GetString());
-            },
+            File.Delete(Path.Combine(machine.Folder, "stream"));
+            await machine.Qmp.SetParametersAsync(new JsonObject { ["max-postcopy-bandwidth"] = 0 });
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            Assert.Equal("completed", (await machine.Qmp.WaitForMigrationAsync(limit.Token)).GetProperty("status").GetString());
         });
         await guest.LiveOnAsync();
+    }
+
+    /// <summary>A guest that runs at Godwit, most of its memory in the file yet.</summary>
+    private static async Task<LiveGuest> ArriveAsync(Func<LiveGuest, QemuProcess, Task> arriving)
+    {
+        var guest = await LiveGuest.StartAsync(GuestKind.Heartbeat("pages=8k rate=2k pattern=random"), "qemu");
+        try
+        {
+            await guest.LiveOnAsync();
+            await guest.MoveAsync(new LiveMove("godwit", "file", "mapped-ram") { Parameters = Slow, ThereOnly = "postcopy-ram", Arriving = machine => arriving(guest, machine) });
+            return guest;
+        }
+        catch
+        {
+            await guest.DisposeAsync();
+            throw;
+        }
     }
 }
