@@ -87,7 +87,7 @@ public sealed class ReceiveMultifdTests
     public void A_page_of_8_KiB_that_becomes_zero_is_zero_to_its_end(StreamFormat format)
     {
         using var folder = new TemporaryFolder();
-        byte[][] channels = [[.. Handshake(0), .. Sync(13), .. Pages(0xaa, 13, 3, 6), .. Sync(13), .. Sync(13)]];
+        byte[][] channels = [[.. Handshake(0), .. Sync(13), .. LargePages(0xaa, 3, 6), .. Sync(13), .. Sync(13)]];
 
         var (summary, error, _) = ReplayChannels.Receive(MainStream(false, 2, zero: 6), channels, folder.File("out"), new ReceiveOptions { Format = format });
 
@@ -283,9 +283,9 @@ public sealed class ReceiveMultifdTests
 
     private static byte[] Sync(int pageBits = 12) => Bytes(MultifdFlags.Sync, pageBits, [], []);
 
-    private static byte[] Pages(byte fill, params ulong[] pages) => Pages(fill, 12, pages);
+    private static byte[] Pages(byte fill, params ulong[] pages) => [.. Bytes(MultifdFlags.None, 12, pages, []), .. Enumerable.Repeat(fill, pages.Length << 12)];
 
-    private static byte[] Pages(byte fill, int pageBits, params ulong[] pages) => [.. Bytes(MultifdFlags.None, pageBits, pages, []), .. Enumerable.Repeat(fill, pages.Length << pageBits)];
+    private static byte[] LargePages(byte fill, params ulong[] pages) => [.. Bytes(MultifdFlags.None, 13, pages, []), .. Enumerable.Repeat(fill, pages.Length << 13)];
 
     private static byte[] Zeros(params ulong[] pages) => Bytes(MultifdFlags.None, 12, [], pages);
 

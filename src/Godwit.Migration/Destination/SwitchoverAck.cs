@@ -20,14 +20,14 @@ public enum SwitchoverAckMode
 /// waits for one SWITCHOVER_ACK and ignores one it doesn't wait for; from 11.1 on it expects exactly as many as its devices asked for
 /// and fails for one too many; QEMU before 8.1 doesn't know the message. Nothing in the stream says whether the capability is on, and
 /// a machine type without a version doesn't tell the age of its QEMU. Such a source gets the message when it behaves like one that
-/// waits: it sends round after round of next to nothing, for longer than one does that measures its bandwidth. Source: QEMU migration/migration.c, migration_can_switchover.
+/// waits: it sends round after round of next to nothing, still when one that doesn't wait has measured its bandwidth. Source: QEMU migration/migration.c, migration_can_switchover.
 /// </summary>
 internal sealed class SwitchoverAck
 {
     private const int FewPages = 256;
     private const int RoundsOfNothing = 100;
 
-    /// <summary>A source that waits for nothing has measured its bandwidth by then, and switches over; until it has, it goes round after round, too.</summary>
+    /// <summary>From the first such round on. A source that waits for nothing has measured its bandwidth by then, and switches over; until it has, it goes round after round, too.</summary>
     private static readonly TimeSpan TimeOfNothing = TimeSpan.FromSeconds(1);
 
     private static readonly Version FirstThatKnows = new(8, 1);
@@ -42,7 +42,7 @@ internal sealed class SwitchoverAck
     private (int Block, ulong Offset) _last;
     private readonly TimeProvider _time;
     private int _rounds;
-    private long _begun;
+    private long? _begun;
 
     /// <param name="approvers">Sections that will approve; with any, it is they who decide.</param>
     public SwitchoverAck(SwitchoverAckMode mode, int approvers = 0, TimeProvider? time = null)
@@ -88,11 +88,13 @@ internal sealed class SwitchoverAck
             return false;
         if (_pages >= FewPages)
             _rounds = 0;
-        else if ((_pages == 0 || _wrapped) && _rounds++ == 0)
-            _begun = _time.GetTimestamp();
+        else if (_pages == 0 || _wrapped)
+            _rounds++;
+        if (_rounds > 0)
+            _begun ??= _time.GetTimestamp();
         _pages = 0;
         _wrapped = false;
-        return Send(_rounds >= RoundsOfNothing && _time.GetElapsedTime(_begun) >= TimeOfNothing && !(VersionOf(machineName) >= FirstThatCounts));
+        return Send(_rounds >= RoundsOfNothing && _time.GetElapsedTime(_begun!.Value) >= TimeOfNothing && !(VersionOf(machineName) >= FirstThatCounts));
     }
 
     private static bool WaitsForOne(string? machineName) => VersionOf(machineName) is { } version && version >= FirstThatKnows && version < FirstThatCounts;
