@@ -30,6 +30,21 @@ public sealed class MigrateCommandTests
     }
 
     [Fact]
+    public async Task It_moves_a_guest_over_many_channels()
+    {
+        await using var source = await StartAsync(Guest);
+        await using var destination = await QemuProcess.StartAsync(
+            Peers.Path(New), [.. Heartbeat.Machine(Guest), "-global", "migration.x-multifd=on", "-global", "migration.multifd-channels=4", "-global", "migration.multifd-compression=zstd", "-incoming", "unix:{folder}/in"]);
+
+        var result = await MigrateAsync(source, destination, "--capability", "multifd", "--parameter", "multifd-channels=4", "--parameter", "multifd-compression=zstd");
+
+        Assert.True(result.ExitCode == 0, result.Errors);
+        Assert.InRange((await source.Qmp.QueryMigrateAsync()).GetProperty("ram").GetProperty("multifd-bytes").GetInt64(), 1 << 20, long.MaxValue);
+        await Heartbeat.WaitForBeatAsync(destination, Heartbeat.All(source)[^1].Beat + 3);
+        Assert.All(Heartbeat.All(destination), b => Assert.Equal(0, b.Errors));
+    }
+
+    [Fact]
     public async Task A_wait_before_the_switchover_is_continued()
     {
         await using var source = await StartAsync(Guest);

@@ -14,6 +14,7 @@ public sealed class MigrationUriTests
         { "exec:cat > 'x,offset=2'", new MigrationUri(MigrationScheme.Exec, Command: "cat > 'x,offset=2'") },
         { "file:/a,b", new MigrationUri(MigrationScheme.File, Path: "/a,b") },
         { "file:/a,offset=4096", new MigrationUri(MigrationScheme.File, Path: "/a", FileOffset: 4096) },
+        { "file:/a,offset=1.5k", new MigrationUri(MigrationScheme.File, Path: "/a", FileOffset: 1536) },
         { "file:/a,offset=0x1000", new MigrationUri(MigrationScheme.File, Path: "/a", FileOffset: 4096) },
     };
 
