@@ -1,6 +1,8 @@
 using Godwit.Migration.Channels;
 using Godwit.Migration.Destination;
 using Godwit.Testing;
+using Godwit.Wire;
+using Godwit.Wire.Ram;
 using Godwit.Wire.Stream;
 
 namespace Godwit.Migration.Tests;
@@ -22,48 +24,104 @@ public sealed class SwitchoverAckTests
         Assert.Equal(expected, Answers(machine, mode, rounds: 0).Contains(ReturnPathType.SwitchoverAck));
     }
 
+    // Memory's START is an empty round.
     [Theory]
-    [InlineData("virt", 99, 2000, false)]
-    [InlineData("virt", 100, 2000, true)]
-    [InlineData("virt", 500, 900, false)]
-    [InlineData("pc-i440fx-8.0", 100, 2000, true)]
-    [InlineData("pc-q35-11.1", 500, 2000, false)]
-    public void It_is_sent_to_one_that_goes_round_after_round_without_need(string machine, int rounds, int milliseconds, bool expected)
+    [InlineData("virt", 98, 1, 50, false)]
+    [InlineData("virt", 99, 1, 50, true)]
+    [InlineData("virt", 99, 4000, 50, true)]
+    [InlineData("virt", 300, 1, 5, false)]
+    [InlineData("virt", 500, 1, 5, true)]
+    [InlineData("virt", 500, 1, 110, false)]
+    [InlineData("virt", 99, 4096, 50, false)]
+    [InlineData("pc-i440fx-8.0", 99, 1, 50, true)]
+    [InlineData("pc-q35-11.1", 500, 1, 50, false)]
+    public void It_is_sent_to_one_that_goes_round_after_round_without_need(string machine, int rounds, int pages, int milliseconds, bool expected)
     {
-        Assert.Equal(expected, Answers(machine, SwitchoverAckMode.Auto, rounds, milliseconds).Contains(ReturnPathType.SwitchoverAck));
+        Assert.Equal(expected, Answers(machine, SwitchoverAckMode.Auto, rounds, pages, milliseconds).Contains(ReturnPathType.SwitchoverAck));
     }
 
-    private static List<ReturnPathType> Answers(string machine, SwitchoverAckMode mode, int rounds, int milliseconds = 0)
+    [Theory]
+    [InlineData(255, true)]
+    [InlineData(256, false)]
+    public void A_round_of_several_sections_is_a_long_one(int pages, bool expected)
     {
-        var builder = new StreamBuilder(new ConfigurationSection(machine)).Command(CommandType.OpenReturnPath).Command(CommandType.Ping, 0, 0, 0, 1).RamStart(("a", 8));
+        // In front of each whole round comes the beginning of another.
+        Assert.Equal(expected, Answers("virt", SwitchoverAckMode.Auto, rounds: 500, pages: 1, milliseconds: 10, before: pages).Contains(ReturnPathType.SwitchoverAck));
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    public void With_multifd_a_round_ends_with_MULTIFD_FLUSH(int sections, bool expected)
+    {
+        var builder = Begin();
+        for (var i = 0; i < 500 * sections; i++)
+        {
+            builder.Ram(SectionType.Part);
+            if (i % sections == 0)
+                builder.Write((ref WireWriter w) => RamItem.WriteMultifdFlush(ref w));
+            builder.Eos();
+        }
+
+        Assert.Equal(expected, Answers(builder, SwitchoverAckMode.Auto, milliseconds: 10, multifd: true).Contains(ReturnPathType.SwitchoverAck));
+    }
+
+    private const int Pages = 4100;
+
+    private static StreamBuilder Begin(string machine = "virt") =>
+        new StreamBuilder(new ConfigurationSection(machine)).Command(CommandType.OpenReturnPath).Command(CommandType.Ping, 0, 0, 0, 1).RamStart(("a", Pages));
+
+    private static void AddSection(StreamBuilder builder, int first, int count)
+    {
+        builder.Ram(SectionType.Part);
+        for (var page = first; page < first + count; page++)
+            builder.ZeroPage("a", page);
+        builder.Eos();
+    }
+
+    /// <param name="milliseconds">From round to round.</param>
+    /// <param name="before">Pages of a section of its own before each round.</param>
+    private static List<ReturnPathType> Answers(string machine, SwitchoverAckMode mode, int rounds, int pages = 0, int milliseconds = 0, int before = 0)
+    {
+        var builder = Begin(machine);
         for (var i = 0; i < rounds; i++)
-            builder.Ram(SectionType.Part).ZeroPage("a", 3).Eos();
+        {
+            if (before > 0)
+                AddSection(builder, 1, before);
+            AddSection(builder, 0, pages);
+        }
+
+        return Answers(builder, mode, milliseconds, multifd: false);
+    }
+
+    private static List<ReturnPathType> Answers(StreamBuilder builder, SwitchoverAckMode mode, int milliseconds, bool multifd)
+    {
         var stream = builder.ToArray();
         using var folder = new TemporaryFolder();
         using var listener = ChannelListener.Listen(new MigrationUri(MigrationScheme.Unix, Path: folder.File("s")));
         using var source = ChannelConnector.Connect(listener.Address, returnPath: true);
         using var destination = listener.Accept(CancellationToken.None);
-        var migration = new IncomingMigration(destination, mode, time: new Clock(milliseconds));
+        var clock = new Clock();
+        var migration = new IncomingMigration(destination, mode, time: clock) { TakesMultifd = multifd, HasMultifd = multifd };
         var reader = new MigrationStreamReader();
         for (var at = 0; at < stream.Length && reader.Read(stream.AsSpan(at), false, out var element, out _); at += (int)element.Length)
+        {
             migration.Handle(element, reader);
+            if (element.Kind == StreamElementKind.SectionFooter)
+                clock.Milliseconds += milliseconds;
+        }
+
         migration.Complete();
         return Read(source);
     }
 
-    /// <summary>Says one time first, and another from then on.</summary>
-    private sealed class Clock(int milliseconds) : TimeProvider
+    private sealed class Clock : TimeProvider
     {
-        private bool _asked;
+        public long Milliseconds { get; set; }
 
         public override long TimestampFrequency => 1000;
 
-        public override long GetTimestamp()
-        {
-            var first = !_asked;
-            _asked = true;
-            return first ? 0 : milliseconds;
-        }
+        public override long GetTimestamp() => Milliseconds;
     }
 
     private static List<ReturnPathType> Read(Channel source)

@@ -11,6 +11,7 @@ public sealed class StreamBuilder
     public const int PageSize = 4096;
 
     private readonly List<byte> _bytes = [];
+    private readonly byte[] _scratch = new byte[1 << 20];
     private readonly List<string> _devices = [];
     private readonly SectionHeader _ram = new(SectionType.Start, 2, SectionHeader.RamName, 0, 4);
     private string? _lastBlock;
@@ -29,7 +30,7 @@ public sealed class StreamBuilder
 
     public StreamBuilder Write(Writing write)
     {
-        var writer = new WireWriter(new byte[1 << 20]);
+        var writer = new WireWriter(_scratch);
         write(ref writer);
         _bytes.AddRange(writer.Written);
         return this;

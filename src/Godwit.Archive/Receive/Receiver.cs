@@ -282,6 +282,7 @@ public sealed class Receiver : IDisposable
             StartRam();
         if (_multifd is null || !_multifd.Begins())
             return;
+        _migration.HasMultifd = true;
         var writer = new WireWriter(new byte[SectionHeader.FooterLength]);
         section.WriteFooter(ref writer);
         _file.Append(writer.Written);

@@ -158,7 +158,7 @@ public sealed partial class Migrator
         population.Wait();
         SetIncoming(MigrationStatus.Active, null);
         var mode = Capabilities["switchover-ack"] ? SwitchoverAckMode.Auto : SwitchoverAckMode.Off;
-        var migration = new IncomingMigration(channel, mode, _machine.LiveSections.Count(s => s.NeedsSwitchoverAck)) { TakesMultifd = multifd is not null, TakesMappedRam = true };
+        var migration = new IncomingMigration(channel, mode, _machine.LiveSections.Count(s => s.NeedsSwitchoverAck)) { TakesMultifd = multifd is not null, HasMultifd = multifd is not null, TakesMappedRam = true };
         var meetings = multifd is null ? null : new MultifdMeetings(multifd);
         if (Capabilities["mapped-ram"])
             PageFile.RequirePlaces(channel.File, channel.Name);

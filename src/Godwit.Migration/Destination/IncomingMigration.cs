@@ -25,6 +25,9 @@ public sealed class IncomingMigration
     /// <summary>Whether the source may have channels of their own for pages.</summary>
     public bool TakesMultifd { get; init; }
 
+    /// <summary>Whether it has.</summary>
+    public bool HasMultifd { get; set; }
+
     /// <summary>Whether pages may stand at fixed places of a file.</summary>
     public bool TakesMappedRam { get; init; }
 
@@ -38,7 +41,7 @@ public sealed class IncomingMigration
     /// <exception cref="MigrationStreamException">Something that isn't supported; its Unsupported says what.</exception>
     public bool Handle(in StreamElement element, MigrationStreamReader reader)
     {
-        if (_returnPath is not null && _switchoverAck.After(element, reader.Configuration?.MachineName))
+        if (_returnPath is not null && _switchoverAck.After(element, reader.Configuration?.MachineName, HasMultifd))
             _returnPath.Send(new ReturnPathMessage(ReturnPathType.SwitchoverAck));
         switch (element.Kind)
         {

@@ -20,15 +20,23 @@ public enum SwitchoverAckMode
 /// waits for one SWITCHOVER_ACK and ignores one it doesn't wait for; from 11.1 on it expects exactly as many as its devices asked for
 /// and fails for one too many; QEMU before 8.1 doesn't know the message. Nothing in the stream says whether the capability is on, and
 /// a machine type without a version doesn't tell the age of its QEMU. Such a source gets the message when it behaves like one that
-/// waits: it sends round after round of next to nothing, still when one that doesn't wait has measured its bandwidth. Source: QEMU migration/migration.c, migration_can_switchover.
+/// waits: it goes round after round, each so short that it could stop its guest for it, still when one that doesn't wait has measured its
+/// bandwidth. Source: QEMU migration/migration.c, migration_can_switchover.
 /// </summary>
 internal sealed class SwitchoverAck
 {
+    /// <summary>A section of fewer pages may be a round of its own that goes on behind the last.</summary>
     private const int FewPages = 256;
-    private const int RoundsOfNothing = 100;
 
-    /// <summary>From the first such round on. A source that waits for nothing has measured its bandwidth by then, and switches over; until it has, it goes round after round, too.</summary>
-    private static readonly TimeSpan TimeOfNothing = TimeSpan.FromSeconds(1);
+    /// <summary>No short round, whatever its time: 16 MiB.</summary>
+    private const int ManyPages = 4096;
+    private const int ShortRounds = 100;
+
+    /// <summary>For all of them; each takes a third of the default <c>downtime-limit</c> at most.</summary>
+    private static readonly TimeSpan TimeOfShortRounds = TimeSpan.FromSeconds(10);
+
+    /// <summary>From the first short round on. A source that waits for nothing has measured its bandwidth by then, and switches over; until it has, it goes round after round, too.</summary>
+    private static readonly TimeSpan TimeToMeasure = TimeSpan.FromSeconds(2);
 
     private static readonly Version FirstThatKnows = new(8, 1);
     private static readonly Version FirstThatCounts = new(11, 1);
@@ -39,9 +47,10 @@ internal sealed class SwitchoverAck
     private int _approved;
     private int _pages;
     private bool _wrapped;
+    private bool _flushed;
     private (int Block, ulong Offset) _last;
     private readonly TimeProvider _time;
-    private int _rounds;
+    private readonly Queue<long> _rounds = new(ShortRounds + 1);
     private long? _begun;
 
     /// <param name="approvers">Sections that will approve; with any, it is they who decide.</param>
@@ -71,7 +80,8 @@ internal sealed class SwitchoverAck
     }
 
     /// <summary>Whether to send it, now that the source has sent this.</summary>
-    public bool After(in StreamElement element, string? machineName)
+    /// <param name="multifd">Whether pages come over channels of their own. What is a round is told by MULTIFD_FLUSH then; where that doesn't come (before QEMU 8.1), by nothing.</param>
+    public bool After(in StreamElement element, string? machineName, bool multifd)
     {
         if (_sent || _approvers > 0 || _mode != SwitchoverAckMode.Auto)
             return false;
@@ -84,17 +94,32 @@ internal sealed class SwitchoverAck
             return false;
         }
 
-        if (element.Kind != StreamElementKind.RamControl || !element.Flags.HasFlag(RamFlags.Eos))
+        if (element.Kind != StreamElementKind.RamControl)
             return false;
-        if (_pages >= FewPages)
-            _rounds = 0;
-        else if (_pages == 0 || _wrapped)
-            _rounds++;
-        if (_rounds > 0)
-            _begun ??= _time.GetTimestamp();
+        _flushed |= element.Flags.HasFlag(RamFlags.MultifdFlush);
+        if (!element.Flags.HasFlag(RamFlags.Eos))
+            return false;
+        Note(isRound: multifd ? _flushed : _pages == 0 || _wrapped, isLong: multifd ? !_flushed : _pages >= (_wrapped ? ManyPages : FewPages));
         _pages = 0;
-        _wrapped = false;
-        return Send(_rounds >= RoundsOfNothing && _time.GetElapsedTime(_begun!.Value) >= TimeOfNothing && !(VersionOf(machineName) >= FirstThatCounts));
+        _wrapped = _flushed = false;
+        return Send(IsWaiting && !(VersionOf(machineName) >= FirstThatCounts));
+    }
+
+    private bool IsWaiting => _rounds.Count == ShortRounds && _time.GetElapsedTime(_rounds.Peek()) <= TimeOfShortRounds && _time.GetElapsedTime(_begun!.Value) >= TimeToMeasure;
+
+    /// <summary>A section has ended.</summary>
+    private void Note(bool isRound, bool isLong)
+    {
+        if (isLong)
+            _rounds.Clear();
+        else if (isRound)
+        {
+            var now = _time.GetTimestamp();
+            _begun ??= now;
+            if (_rounds.Count == ShortRounds)
+                _rounds.Dequeue();
+            _rounds.Enqueue(now);
+        }
     }
 
     private static bool WaitsForOne(string? machineName) => VersionOf(machineName) is { } version && version >= FirstThatKnows && version < FirstThatCounts;
