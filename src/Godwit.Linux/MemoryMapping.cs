@@ -11,8 +11,11 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     private const uint MemfdCloseOnExec = 1;
     private const int OpenReadWrite = 2, OpenCreate = 0x40, OpenCloseOnExec = 0x80000;
 
-    private const int AdviceHugePage = 14, AdvicePopulateRead = 22, AdvicePopulateWrite = 23;
+    private const int AdviceHugePage = 14, AdvicePopulateWrite = 23;
     private const int SeekData = 3, NoSuchDeviceOrAddress = 6;
+
+    /// <summary>A host maps as many bytes with the one that is read, where they are in its cache (fault_around_bytes).</summary>
+    private const ulong MappedAround = 1 << 16;
 
     private byte* _address;
 
@@ -97,7 +100,10 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     {
         if (_address == null || offset > Length || length > Length - offset)
             return false;
-        return IsShared || madvise(_address + offset, (nuint)length, AdvicePopulateRead) == 0;
+        // By reading, as MADV_POPULATE_READ asks for every single page. Sound: the range is inside the mapping, and all of it may be read.
+        for (var at = offset; !IsShared && at < offset + length; at += MappedAround)
+            Volatile.Read(ref _address[at]);
+        return true;
     }
 
     /// <summary>Where the next bytes are that memory stands behind; before them all is zero, and reading it would only cost memory.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -8,8 +7,6 @@ namespace Godwit.Memory;
 public static class ZeroPage
 {
     /// <param name="page">A whole page.</param>
-    // Code of vectors isn't compiled ahead of time, and the first migration would go by the slow first tier.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool Is(ReadOnlySpan<byte> page)
     {
         var vectors = MemoryMarshal.Cast<byte, Vector256<byte>>(page);

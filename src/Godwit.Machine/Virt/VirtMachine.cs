@@ -44,8 +44,6 @@ public sealed partial class VirtMachine : IDisposable
                 _image.Install(_board.Memory);
             _autostart = !options.StartPaused;
             _threads = new HartThreads(_board.Harts, HartFailed);
-            if (options.Incoming)
-                Rehearsal.Begin();
         }
         catch
         {

@@ -39,6 +39,11 @@ internal sealed class MappedRamWriter(SafeFileHandle file, bool owns, MappedRamL
         Write(at);
     }
 
+    public void Flush()
+    {
+        // Nothing is kept.
+    }
+
     public void Synchronize(bool remote)
     {
         // What was written is there for whoever writes next.

@@ -9,9 +9,13 @@ internal interface IBatchWriter : IDisposable
     /// <summary>Bytes written so far. For any thread.</summary>
     long Bytes { get; }
 
-    /// <summary>Writes the pages; zero ones are already found where that is the channel's affair.</summary>
+    /// <summary>Writes the pages, or keeps them until <see cref="Flush"/>; zero ones are already found where that is the channel's affair.</summary>
     /// <exception cref="IOException">The connection broke, or the file can't be written.</exception>
     void Write(PageBatch batch);
+
+    /// <summary>Writes what is kept: nothing more comes for a while.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
+    void Flush();
 
     /// <summary>All pages that came before are to be there before any that come later, whichever channel they take.</summary>
     /// <param name="remote">Whether the other side must be told.</param>

@@ -16,20 +16,21 @@ namespace Godwit.Migration.Multifd;
 /// </summary>
 internal sealed class MultifdSource : IDisposable
 {
-    private const int BatchesPerChannel = 2;
+    private const int BatchesPerChannel = 8;
 
     private readonly IBatchWriter[] _writers;
     private readonly Thread[] _threads;
     private readonly RamCounters _counters;
     private readonly bool _detectZeros;
     private readonly Action _failed;
-    private readonly Lock _lock = new();
+    private readonly object _lock = new();
     private readonly SemaphoreSlim _work = new(0);
-    private readonly SemaphoreSlim _free;
     private readonly Queue<PageBatch> _ready = new();
     private readonly Stack<PageBatch> _spare = new();
     private readonly object _meeting = new();
+    private readonly int _enough;
     private PageBatch _filling = new();
+    private bool _lacking;
     private Exception? _failure;
     private int _arrived;
     private int _meetings;
@@ -46,7 +47,7 @@ internal sealed class MultifdSource : IDisposable
         _failed = failed;
         for (var i = 0; i < writers.Length * BatchesPerChannel; i++)
             _spare.Push(new PageBatch());
-        _free = new SemaphoreSlim(_spare.Count);
+        _enough = _spare.Count / 2;
         _threads = [.. writers.Select((w, i) => new Thread(() => Run(w)) { Name = $"mig/src/send_{i}", IsBackground = true })];
         foreach (var thread in _threads)
             thread.Start();
@@ -83,10 +84,16 @@ internal sealed class MultifdSource : IDisposable
     {
         if (_filling.IsEmpty)
             return;
-        _free.Wait();
-        ThrowIfFailed();
         lock (_lock)
         {
+            while (_spare.Count == 0 && Failure is null)
+            {
+                // Woken for each batch, it would only fill that one.
+                _lacking = true;
+                Monitor.Wait(_lock);
+            }
+
+            ThrowIfFailed();
             _ready.Enqueue(_filling);
             _filling = _spare.Pop();
         }
@@ -144,7 +151,12 @@ internal sealed class MultifdSource : IDisposable
         {
             while (true)
             {
-                _work.Wait();
+                if (!_work.Wait(0))
+                {
+                    writer.Flush();
+                    _work.Wait();
+                }
+
                 if (_stopped || Failure is not null)
                     return;
                 if (Take() is { } batch)
@@ -175,8 +187,13 @@ internal sealed class MultifdSource : IDisposable
         Interlocked.Add(ref _counters.Duplicate, batch.Zeros.Length);
         batch.Clear();
         lock (_lock)
+        {
             _spare.Push(batch);
-        _free.Release();
+            if (!_lacking || _spare.Count < _enough)
+                return;
+            _lacking = false;
+            Monitor.Pulse(_lock);
+        }
     }
 
     /// <summary>Every channel comes here once for each synchronization: who has, waits for the others, as one that is still writing must find its own.</summary>
@@ -208,7 +225,8 @@ internal sealed class MultifdSource : IDisposable
 
         // Whoever waits, waits no longer: each looks for the failure next.
         _work.Release(_writers.Length);
-        _free.Release();
+        lock (_lock)
+            Monitor.PulseAll(_lock);
         lock (_meeting)
             Monitor.PulseAll(_meeting);
         return true;

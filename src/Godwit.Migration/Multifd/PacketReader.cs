@@ -38,13 +38,15 @@ internal sealed class PacketReader(Channel channel, string name, TargetPageSize 
         if (_open)
             FindNext();
         _at = _done;
-        var count = _ahead + channel.ReadAll(_bytes.AsSpan(_ahead, MultifdPacket.HeaderLength - _ahead));
+        if (size.Bits is { } known)
+            Array.Resize(ref _bytes, MultifdPacket.Length(known));
+        var count = _ahead + channel.ReadAll(_bytes.AsSpan(_ahead));
         _ahead = 0;
         if (count == 0)
             return false;
         Require(count, MultifdPacket.HeaderLength);
         var flags = MultifdPacket.ReadHeader(_bytes, name, _at);
-        Read(MultifdPacket.HeaderLength, MultifdPacket.FixedLength);
+        Require(count, _bytes.Length);
         if (size.Bits is null)
             Learn(flags);
         if (size.Bits is not { } bits)
@@ -55,7 +57,7 @@ internal sealed class PacketReader(Channel channel, string name, TargetPageSize 
         }
 
         Array.Resize(ref _bytes, MultifdPacket.Length(bits));
-        Read(MultifdPacket.FixedLength, _bytes.Length);
+        Read(count, _bytes.Length);
         packet = MultifdPacket.Read(_bytes, bits, name, _at);
         return true;
     }

@@ -13,6 +13,9 @@ namespace Godwit.Migration.Multifd;
 /// <summary>Writes batches as packets to a channel of its own. Source: QEMU migration/multifd-nocomp.c, multifd-zlib.c, multifd-zstd.c.</summary>
 internal sealed class PacketWriter : IBatchWriter
 {
+    /// <summary>Packets of zero pages alone that go by one call: a guest's worth of them would be thousands of small ones.</summary>
+    private const int MostKept = 32;
+
     private static readonly int HeaderLength = MultifdPacket.Length(GuestPage.Bits);
 
     private readonly Channel _channel;
@@ -26,6 +29,7 @@ internal sealed class PacketWriter : IBatchWriter
     private readonly bool _zeroCopy;
     private RamBlock? _block;
     private byte[] _blockName = [];
+    private int _kept;
     private long _bytes;
 
     /// <param name="channel">Goes with this.</param>
@@ -67,7 +71,9 @@ internal sealed class PacketWriter : IBatchWriter
             _blockName = Encoding.ASCII.GetBytes(_block.IdStr);
         }
 
-        if (_compressor is not null)
+        if (batch.Pages.IsEmpty)
+            Keep(batch);
+        else if (_compressor is not null)
             WriteCompressed(batch);
         else if (_zeroCopy)
             WriteZeroCopy(batch);
@@ -75,15 +81,26 @@ internal sealed class PacketWriter : IBatchWriter
             WritePlain(batch);
     }
 
+    public void Flush()
+    {
+        var length = _gather.Length;
+        if (length == 0)
+            return;
+        _channel.Write(_gather);
+        _gather.Clear();
+        _kept = 0;
+        Count(length);
+    }
+
     public void Synchronize(bool remote)
     {
         if (remote)
         {
-            MultifdPacket.Write(_packet, GuestPage.Bits, MultifdFlags.Sync, _numbers.Next(), [], [], [], 0);
-            _channel.Write(_packet.AsSpan(0, HeaderLength));
-            Count(HeaderLength);
+            MultifdPacket.Write(_gather.Scratch(HeaderLength), GuestPage.Bits, MultifdFlags.Sync, _numbers.Next(), [], [], [], 0);
+            _gather.Copied(HeaderLength);
         }
 
+        Flush();
         if (_zeroCopy && !_channel.FlushZeroCopy())
             Interlocked.Increment(ref _counters.MissedZeroCopy);
     }
@@ -99,33 +116,35 @@ internal sealed class PacketWriter : IBatchWriter
         _gather.Dispose();
     }
 
+    private void Keep(PageBatch batch)
+    {
+        AddHeader(batch);
+        if (++_kept == MostKept)
+            Flush();
+    }
+
     private void WritePlain(PageBatch batch)
     {
-        _gather.Clear();
-        WriteHeader(_gather.Scratch(HeaderLength), batch, batch.Pages.Length * GuestPage.Size);
-        _gather.Copied(HeaderLength);
-        foreach (var offset in batch.Pages)
-            batch.Block!.AddTo(_gather, offset, GuestPage.Size);
-        var length = _gather.Length;
-        _channel.Write(_gather);
-        Count(length);
+        AddHeader(batch);
+        AddPages(batch);
+        Flush();
     }
 
     /// <summary>The header goes as a copy: it is overwritten before the kernel has sent it.</summary>
     private void WriteZeroCopy(PageBatch batch)
     {
-        WriteHeader(_packet, batch, batch.Pages.Length * GuestPage.Size);
-        _channel.Write(_packet);
-        _gather.Clear();
-        foreach (var offset in batch.Pages)
-            batch.Block!.AddTo(_gather, offset, GuestPage.Size);
+        AddHeader(batch);
+        Flush();
+        AddPages(batch);
         var length = _gather.Length;
         _channel.WriteZeroCopy(_gather);
-        Count(HeaderLength + length);
+        _gather.Clear();
+        Count(length);
     }
 
     private void WriteCompressed(PageBatch batch)
     {
+        Flush();
         var length = 0;
         for (var i = 0; i < batch.Pages.Length; i++)
         {
@@ -136,6 +155,18 @@ internal sealed class PacketWriter : IBatchWriter
         WriteHeader(_packet, batch, length);
         _channel.Write(_packet.AsSpan(0, HeaderLength + length));
         Count(HeaderLength + length);
+    }
+
+    private void AddHeader(PageBatch batch)
+    {
+        WriteHeader(_gather.Scratch(HeaderLength), batch, batch.Pages.Length * GuestPage.Size);
+        _gather.Copied(HeaderLength);
+    }
+
+    private void AddPages(PageBatch batch)
+    {
+        foreach (var offset in batch.Pages)
+            batch.Block!.AddTo(_gather, offset, GuestPage.Size);
     }
 
     private void WriteHeader(Span<byte> header, PageBatch batch, int dataLength) =>

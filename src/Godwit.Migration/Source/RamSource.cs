@@ -54,7 +54,8 @@ internal sealed class RamSource : IDisposable
         _cache = cache;
         _section = new SectionHeader(SectionType.Start, id, SectionHeader.RamName, 0, 4);
         var blocks = machine.RamBlocks.Where(b => !(ignoreShared && b.IsSharedFile)).ToArray();
-        _ahead = new MemoryAhead("migration-map", blocks, static (block, offset, length) => block.TryMap(offset, length), waits: true);
+        // Channels are enough to touch it themselves.
+        _ahead = new MemoryAhead("migration-map", blocks, (block, offset, length) => _multifd is null && block.TryMap(offset, length), waits: true);
         _parts = [.. blocks.Select((b, i) => new Part(b, _ahead.StartOf(b), i * 0x40000000001L))];
     }
 
@@ -203,7 +204,6 @@ internal sealed class RamSource : IDisposable
         _output.Beside = _mapped.Bytes;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Send(long limit, long deadline, bool last, Func<bool> cancelled)
     {
         var sent = 0;
@@ -240,7 +240,6 @@ internal sealed class RamSource : IDisposable
         Volatile.Write(ref Counters.Remaining, DirtyPages * GuestPage.Size);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SendPage(Part part, long page, bool last)
     {
         var offset = (ulong)page << GuestPage.Bits;
