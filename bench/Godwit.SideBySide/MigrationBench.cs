@@ -27,8 +27,7 @@ internal static class MigrationBench
             {
                 foreach (var (from, to) in Pairings)
                     field.Add($"{from} to {to}", round, await MoveAsync(from, to, memory.Path, size));
-                if (fill == "random")
-                    field.Add("raw socket", round, RawSocket.Copy(memory.Path, size));
+                field.Add(fill == "random" ? "raw socket" : "raw reader", round, fill == "random" ? RawSocket.Copy(memory.Path, size) : RawScan.Read(memory.Path, size, 1));
             }
 
             field.Print(size);

@@ -23,6 +23,8 @@ internal static class MultifdBench
                     field.Add($"{from} to {to}", round, await MigrationBench.MoveAsync(from, to, memory.Path, size, channels, compression));
                 if (fill == "random")
                     field.Add($"raw, {channels} sockets", round, RawSocket.Copy(memory.Path, size, channels));
+                if (fill == "zero")
+                    field.Add($"raw, {channels} readers", round, RawScan.Read(memory.Path, size, channels));
             }
 
             field.Print(size);

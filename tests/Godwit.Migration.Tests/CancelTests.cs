@@ -54,6 +54,19 @@ public sealed class CancelTests
         Assert.True(machine.Runs);
     });
 
+    /// <summary>Nobody takes the connections: the main one and a few more have room to wait, the others have none.</summary>
+    [Fact]
+    public void While_channels_connect() => Leaving(() =>
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.File("full");
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        listener.Listen(1);
+        AssertCancelled(
+            new MigrationUri(MigrationScheme.Unix, Path: path), () => Assert.True(listener.Poll(Patience, SelectMode.SelectRead)), new Parameters { MultifdChannels = 16 }, "multifd", "return-path");
+    });
+
     /// <summary>Nobody reads the multifd channels: their threads, and the migration's, stand in their writes and for each other.</summary>
     [Fact]
     public void While_channels_are_full() => Leaving(() =>
@@ -201,10 +214,11 @@ public sealed class CancelTests
         return first;
     }
 
-    private static void AssertCancelled(MigrationUri uri, Action beforeCancel)
+    private static void AssertCancelled(MigrationUri uri, Action beforeCancel, Parameters? parameters = null, params string[] capabilities)
     {
         using var machine = new TestMachine(Pages, busy: true);
-        using var migrator = new Migrator(machine);
+        using var migrator = new Migrator(machine) { Parameters = parameters ?? new Parameters() };
+        migrator.SetCapabilities(capabilities.Select(c => KeyValuePair.Create(c, true)));
         using var over = new ManualResetEventSlim();
         migrator.StatusChanged = s =>
         {

@@ -1,5 +1,8 @@
 using System.Buffers.Binary;
+using Godwit.Migration.Channels;
 using Godwit.Migration.Control;
+using Godwit.Migration.Multifd;
+using Godwit.Testing;
 using Godwit.Wire.Multifd;
 
 namespace Godwit.Migration.Tests;
@@ -93,6 +96,39 @@ public sealed class MultifdHostileTests : IDisposable
         AssertFails(stream, $"{compression.ToString().ToLowerInvariant()}: ");
     }
 
+    [Theory]
+    [InlineData(MultifdCompression.Zlib, First + 20, 0u, "field 'next_packet_size'")]
+    [InlineData(MultifdCompression.Zstd, First + 20, 0u, "field 'next_packet_size'")]
+    [InlineData(MultifdCompression.Zstd, First + 20, 0xffffffffu, "field 'next_packet_size'")]
+    [InlineData(MultifdCompression.Zlib, First + 8, 4u, "zstd: ")]
+    public void A_field_of_a_compressed_packet_that_cant_be_is_named(MultifdCompression compression, int at, uint value, string error)
+    {
+        var stream = Record(compression);
+        BinaryPrimitives.WriteUInt32BigEndian(stream.Channels[0].AsSpan(at), value);
+        AssertFails(stream, error);
+    }
+
+    /// <summary>With as many channels as come, a source that has begun has no more of them.</summary>
+    [Fact]
+    public void A_channel_that_comes_late_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        using var listener = ChannelListener.Listen(new MigrationUri(MigrationScheme.Unix, Path: folder.File("in")));
+        using var channels = new IncomingChannels(listener, expected: null, Guid.Empty, static () => new Untouched());
+        var stream = Record();
+        using var first = ChannelConnector.Connect(listener.Address, returnPath: false);
+        first.Write(stream.Channels[0].AsSpan(0, First));
+        using var main = ChannelConnector.Connect(listener.Address, returnPath: false);
+        main.Write(stream.Main.AsSpan(0, 4));
+        using var taken = channels.WaitForMain(CancellationToken.None, out _);
+        channels.Meet(0);
+        using var late = ChannelConnector.Connect(listener.Address, returnPath: false);
+        late.Write(stream.Channels[1].AsSpan(0, First));
+
+        Assert.True(SpinWait.SpinUntil(() => channels.Failure is not null, TimeSpan.FromSeconds(20)));
+        Assert.Contains("it came after all channels had met", channels.Failure!.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_main_channel_that_breaks_ends_all()
     {
@@ -132,6 +168,13 @@ public sealed class MultifdHostileTests : IDisposable
             if (stream.Channels[0].Length > First + (4 * 1344))
                 return stream;
         }
+    }
+
+    private sealed class Untouched : PacketSink
+    {
+        public override void Take(in MultifdPacket packet, Channel channel, string name, long at) => throw new InvalidOperationException("no page comes");
+
+        protected override Span<byte> Place(in MultifdPacket packet, int page) => throw new InvalidOperationException("no page comes");
     }
 
     private void AssertFails(MultifdStream stream, string error, int[]? order = null, int? expected = null)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Godwit.Memory;
 using Godwit.Migration.Channels;
 using Godwit.Migration.Control;
@@ -22,7 +23,7 @@ public sealed class MultifdTests
     public void Memory_arrives_as_it_was_when_the_guest_stopped(string scheme, int channels, string compression, string zeros)
     {
         using var source = new TestMachine(Pages, busy: true);
-        using var destination = new TestMachine(Pages, empty: true);
+        using var destination = new TestMachine(Pages, stale: true);
         var parameters = new Parameters
         {
             MultifdChannels = channels,
@@ -49,9 +50,50 @@ public sealed class MultifdTests
     public void An_old_destination_meets_the_channels_at_each_section_s_end()
     {
         using var source = new TestMachine(Pages, busy: true);
-        using var destination = new TestMachine(Pages, empty: true);
+        using var destination = new TestMachine(Pages, stale: true);
         Move(source, destination, "unix", new Parameters { MultifdFlushAfterEachSection = true, MaxBandwidth = 20 << 20, DowntimeLimit = 1 }, "multifd");
         AssertSame(source, destination);
+    }
+
+    /// <summary>Far more of them than go by one call, and others among them.</summary>
+    [Theory]
+    [InlineData(MultifdCompression.None)]
+    [InlineData(MultifdCompression.Zlib)]
+    [InlineData(MultifdCompression.Zstd)]
+    public void Memory_that_is_zero_is_zero_there(MultifdCompression compression)
+    {
+        using var source = new TestMachine(32 * Pages, empty: true);
+        source.RamBlocks[0].Write(7000 * GuestPage.Size, 1)[0] = 7;
+        source.RamBlocks[0].Write(40000 * GuestPage.Size, 300 * GuestPage.Size).Fill(8);
+        using var destination = new TestMachine(32 * Pages, stale: true);
+        Move(source, destination, "unix", new Parameters { MultifdCompression = compression, MaxBandwidth = 0 }, "multifd");
+        AssertSame(source, destination);
+    }
+
+    [Fact]
+    public void Packets_are_numbered_over_all_channels()
+    {
+        using var source = new TestMachine(Pages);
+        var stream = MultifdStream.Record(source, new Parameters { MultifdChannels = 3 });
+        var all = stream.Channels.Select(Numbers).ToList();
+        foreach (var numbers in all)
+            Assert.Equal(numbers.Order(), numbers);
+        Assert.Equal(Enumerable.Range(0, all.Sum(n => n.Count)).Select(n => (ulong)n), all.SelectMany(n => n).Order());
+    }
+
+    [Theory]
+    [InlineData(MultifdCompression.Zlib, 1, 9)]
+    [InlineData(MultifdCompression.Zstd, 1, 19)]
+    public void A_higher_level_takes_fewer_bytes(MultifdCompression compression, int low, int high)
+    {
+        using var source = new TestMachine(256, empty: true);
+        var random = new Random(1);
+        foreach (ref var b in source.RamBlocks[0].Write(0, 256 * GuestPage.Size))
+            b = (byte)"migration"[random.Next(9)];
+
+        Assert.InRange(Length(high), 1, Length(low) - 1);
+
+        int Length(int level) => MultifdStream.Record(source, new Parameters { MultifdCompression = compression, MultifdZlibLevel = level, MultifdZstdLevel = level }).Channels.Sum(c => c.Length);
     }
 
     [Theory]
@@ -62,7 +104,7 @@ public sealed class MultifdTests
     {
         using var source = new TestMachine(Pages);
         var stream = MultifdStream.Record(source, new Parameters { MultifdChannels = 3 });
-        using var destination = new TestMachine(Pages, empty: true);
+        using var destination = new TestMachine(Pages, stale: true);
 
         var run = MultifdRun.Play(destination, stream, order);
 
@@ -156,6 +198,19 @@ public sealed class MultifdTests
         migrator.SetCapabilities([KeyValuePair.Create("multifd", true)]);
         Assert.Contains("multi-channel", Assert.Throws<MigrationRefusedException>(() => migrator.Migrate(MigrationUri.Parse(uri))).Message, StringComparison.Ordinal);
         Assert.Contains("multi-channel", Assert.Throws<MigrationRefusedException>(() => migrator.Incoming(MigrationUri.Parse(uri), exitOnError: false)).Message, StringComparison.Ordinal);
+    }
+
+    private static List<ulong> Numbers(byte[] channel)
+    {
+        var numbers = new List<ulong>();
+        for (var at = MultifdHandshake.Length; at < channel.Length;)
+        {
+            var packet = MultifdPacket.Read(channel.AsSpan(at, MultifdPacket.Length(12)), 12, "channel", at);
+            numbers.Add(BinaryPrimitives.ReadUInt64BigEndian(channel.AsSpan(at + 24)));
+            at += MultifdPacket.Length(12) + packet.DataLength;
+        }
+
+        return numbers;
     }
 
     private static void Apply(byte[] channel, ref int at, Dictionary<string, byte[]> memory)

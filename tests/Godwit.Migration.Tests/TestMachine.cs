@@ -19,12 +19,15 @@ internal sealed class TestMachine : IMigratableMachine, IDisposable
 
     /// <param name="busy">Its guest runs, and stores all the while.</param>
     /// <param name="empty">It has no guest yet: memory is zero.</param>
-    public TestMachine(int pages, bool busy = false, bool empty = false)
+    /// <param name="stale">It has had another guest: no byte of memory is zero.</param>
+    public TestMachine(int pages, bool busy = false, bool empty = false, bool stale = false)
     {
         RamBlocks = [RamBlock.CreateShared("board.ram", (ulong)pages * GuestPage.Size), RamBlock.Create("flash", 8 * GuestPage.Size)];
         var random = new Random(pages);
-        for (var page = 0; page < pages && !empty; page += 3)
+        for (var page = 0; page < pages && !empty && !stale; page += 3)
             random.NextBytes(RamBlocks[0].Write((ulong)page * GuestPage.Size, GuestPage.Size));
+        foreach (var block in RamBlocks.Where(_ => stale))
+            block.Write(0, (int)block.Length).Fill(0xee);
         Devices = [new Device("early", 3, [1, 2, 3]), new Device("0000:00/late", 1, new byte[70000])];
         _runs = busy;
         _thread = new Thread(Store) { IsBackground = true };
@@ -150,7 +153,9 @@ internal sealed class TestMachine : IMigratableMachine, IDisposable
                     var page = RamBlocks[0].Write((ulong)(_stores % pages) * GuestPage.Size, GuestPage.Size);
                     if (_stores % 5 == 0)
                         page.Clear();
-                    BitConverter.TryWriteBytes(page[(int)(_stores % 500 * 8)..], ++_stores);
+                    else
+                        BitConverter.TryWriteBytes(page[(int)(_stores % 500 * 8)..], _stores);
+                    _stores++;
                 }
             }
 

@@ -16,7 +16,7 @@ namespace Godwit.Migration.Multifd;
 /// </summary>
 internal sealed class MultifdSource : IDisposable
 {
-    private const int BatchesPerChannel = 8;
+    private const int BatchesPerChannel = 4;
 
     private readonly IBatchWriter[] _writers;
     private readonly Thread[] _threads;
@@ -31,6 +31,7 @@ internal sealed class MultifdSource : IDisposable
     private readonly int _enough;
     private PageBatch _filling = new();
     private bool _lacking;
+    private long _queued;
     private Exception? _failure;
     private int _arrived;
     private int _meetings;
@@ -65,6 +66,9 @@ internal sealed class MultifdSource : IDisposable
         }
     }
 
+    /// <summary>Bytes of pages that were handed on and aren't written yet.</summary>
+    public long Queued => Volatile.Read(ref _queued) * GuestPage.Size;
+
     /// <summary>What went wrong first; null as long as nothing has.</summary>
     public Exception? Failure => Volatile.Read(ref _failure);
 
@@ -94,6 +98,7 @@ internal sealed class MultifdSource : IDisposable
             }
 
             ThrowIfFailed();
+            Interlocked.Add(ref _queued, _filling.Pages.Length);
             _ready.Enqueue(_filling);
             _filling = _spare.Pop();
         }
@@ -180,9 +185,11 @@ internal sealed class MultifdSource : IDisposable
 
     private void Write(IBatchWriter writer, PageBatch batch)
     {
+        var queued = batch.Pages.Length;
         if (_detectZeros)
             batch.DetectZeros();
         writer.Write(batch);
+        Interlocked.Add(ref _queued, -queued);
         Interlocked.Add(ref _counters.Normal, batch.Pages.Length);
         Interlocked.Add(ref _counters.Duplicate, batch.Zeros.Length);
         batch.Clear();

@@ -40,13 +40,14 @@ internal sealed class PacketReader(Channel channel, string name, TargetPageSize 
         _at = _done;
         if (size.Bits is { } known)
             Array.Resize(ref _bytes, MultifdPacket.Length(known));
-        var count = _ahead + channel.ReadAll(_bytes.AsSpan(_ahead));
+        var count = _ahead + channel.ReadAll(_bytes.AsSpan(_ahead, MultifdPacket.HeaderLength - _ahead));
         _ahead = 0;
         if (count == 0)
             return false;
         Require(count, MultifdPacket.HeaderLength);
         var flags = MultifdPacket.ReadHeader(_bytes, name, _at);
-        Require(count, _bytes.Length);
+        var read = _bytes.Length;
+        Read(MultifdPacket.HeaderLength, read);
         if (size.Bits is null)
             Learn(flags);
         if (size.Bits is not { } bits)
@@ -57,7 +58,7 @@ internal sealed class PacketReader(Channel channel, string name, TargetPageSize 
         }
 
         Array.Resize(ref _bytes, MultifdPacket.Length(bits));
-        Read(count, _bytes.Length);
+        Read(read, _bytes.Length);
         packet = MultifdPacket.Read(_bytes, bits, name, _at);
         return true;
     }

@@ -22,7 +22,7 @@ internal sealed class PacketWriter : IBatchWriter
     private readonly MultifdHandshake _handshake;
     private readonly PacketNumbers _numbers;
     private readonly RamCounters _counters;
-    private readonly GatherBuffer _gather = new();
+    private readonly GatherBuffer _gather;
     private readonly PacketCompressor? _compressor;
     private readonly MultifdFlags _compression;
     private readonly byte[] _packet;
@@ -43,7 +43,12 @@ internal sealed class PacketWriter : IBatchWriter
         _counters = counters;
         _zeroCopy = zeroCopy;
         if (zeroCopy && !channel.TryUseZeroCopy())
+        {
+            channel.Dispose();
             throw new IOException("Zero copy send feature not detected in host kernel");
+        }
+
+        _gather = new GatherBuffer();
         (_compressor, _compression) = PacketCompression.Create(parameters, GuestPage.Size);
         _packet = new byte[HeaderLength + (_compressor is null ? 0 : MultifdPacket.MaxCompressed)];
     }

@@ -37,15 +37,19 @@ internal sealed partial class OutgoingMigration
 
         // All but the end leaves first: what breaks up to here leaves no doubt about who has the guest.
         output.Flush();
-        lock (_lock)
-        {
+        while (!TryHandOver())
             ThrowIfBroken();
-            _handedOver = true;
-        }
-
         devices.PutEnd();
         output.Flush();
         _ram.Counters.Transferred = Sent(output);
+    }
+
+    /// <summary>From here on a break leaves the guest to the destination.</summary>
+    /// <returns>False: something is broken already. What waits for the return path's thread to tell it must not hold the lock, which that thread takes.</returns>
+    private bool TryHandOver()
+    {
+        lock (_lock)
+            return _handedOver = !IsBroken;
     }
 
     /// <summary>Source: QEMU migration/migration.c, migration_can_switchover.</summary>
@@ -144,11 +148,12 @@ internal sealed partial class OutgoingMigration
 
     private void CloseAfterFailure(Exception failure)
     {
+        var description = Describe(failure);
         lock (_lock)
         {
             if (_status != MigrationStatus.Cancelling)
             {
-                _error = Describe(failure);
+                _error = description;
                 Set(MigrationStatus.Failing);
             }
         }

@@ -301,10 +301,10 @@ internal sealed partial class OutgoingMigration : IDisposable
             }
 
             var limit = _pace!.Limit(parameters);
-            if (Sent(output) < limit)
+            if (Sent(output) + Queued < limit)
             {
                 // They first: memory takes all that there is.
-                _live!.Iterate(limit == long.MaxValue ? limit : limit - (_multifd?.Bytes ?? 0));
+                _live!.Iterate(limit == long.MaxValue ? limit : limit - (_multifd?.Bytes ?? 0) - Queued);
                 if (_ram.DirtyPages > 0)
                     _ram.SendPart(limit, () => _cancelled || _returnPathBroke);
                 else
@@ -313,9 +313,10 @@ internal sealed partial class OutgoingMigration : IDisposable
 
             _ram.Counters.Transferred = Sent(output);
             _pace.Update(Sent(output), parameters);
-            if (waits || Sent(output) >= _pace.Limit(parameters))
+            var isUsedUp = waits || Sent(output) + Queued >= _pace.Limit(parameters);
+            if (isUsedUp || (_ram.DirtyPages == 0 && Queued > 0))
             {
-                _wake.Wait(Math.Max(_pace.Left, NothingToDoMilliseconds));
+                _wake.Wait(isUsedUp ? Math.Max(_pace.Left, NothingToDoMilliseconds) : NothingToDoMilliseconds);
                 _wake.Reset();
             }
         }
@@ -324,7 +325,7 @@ internal sealed partial class OutgoingMigration : IDisposable
     /// <summary>Bytes that are left.</summary>
     private double Pending(bool exact)
     {
-        var pending = (double)_ram!.DirtyPages * Memory.GuestPage.Size + _live!.Pending(exact, out var acks);
+        var pending = ((double)_ram!.DirtyPages * Memory.GuestPage.Size) + Queued + _live!.Pending(exact, out var acks);
         lock (_lock)
             _acksAwaited += acks;
         return pending;
@@ -340,6 +341,9 @@ internal sealed partial class OutgoingMigration : IDisposable
         _passStarted((int)_ram.Counters.Syncs);
     }
 
+    /// <summary>Bytes of pages that multifd channels have yet to write.</summary>
+    private long Queued => _multifd?.Queued ?? 0;
+
     private void ThrowIfCancelled()
     {
         if (_cancelled)
@@ -349,6 +353,9 @@ internal sealed partial class OutgoingMigration : IDisposable
     /// <summary>Bytes over all channels.</summary>
     private long Sent(StreamOutput output) => output.Position + (_multifd?.Bytes ?? 0);
 
+    private bool IsBroken => _cancelled || _returnPathBroke || _multifd?.Failure is not null;
+
+    /// <summary>Not under the lock.</summary>
     private void ThrowIfBroken()
     {
         ThrowIfCancelled();

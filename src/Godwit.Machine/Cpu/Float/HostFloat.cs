@@ -11,8 +11,12 @@ namespace Godwit.Machine.Cpu.Float;
 /// </remarks>
 internal static class HostFloat
 {
-    /// <summary>Whether the host has a fused multiply-add: the runtime's stand-in is slower than ours.</summary>
-    public static bool HasFusedMultiplyAdd => Fma.IsSupported || AdvSimd.IsSupported;
+    /// <summary>Of CPUID 1 in ECX.</summary>
+    private const int FmaBit = 1 << 12;
+
+    /// <summary>Whether the host has a fused multiply-add: a stand-in is slower than ours. Asked of the processor, as code that is made for any
+    /// doesn't use the instruction itself, but by the C library, which does.</summary>
+    public static bool HasFusedMultiplyAdd { get; } = AdvSimd.IsSupported || (X86Base.IsSupported && (X86Base.CpuId(1, 0).Ecx & FmaBit) != 0);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Rounds(RoundingMode mode, FloatFlags flags)
