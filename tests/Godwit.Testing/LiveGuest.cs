@@ -153,6 +153,23 @@ public sealed class LiveGuest : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until a machine's process is over.</summary>
+    public static async Task WaitForEndAsync(QemuProcess machine, CancellationToken cancellation)
+    {
+        while (!machine.HasExited)
+            await Task.Delay(10, cancellation);
+    }
+
+    /// <summary>Waits until a machine has said something on standard error.</summary>
+    public static async Task WaitForErrorAsync(QemuProcess machine, string words, CancellationToken cancellation)
+    {
+        while (!machine.Errors.Contains(words, StringComparison.Ordinal))
+        {
+            Require(!cancellation.IsCancellationRequested, $"'{words}' isn't said: {machine.Errors}");
+            await Task.Delay(10, CancellationToken.None);
+        }
+    }
+
     /// <summary>Waits for a status on the way.</summary>
     public static async Task<JsonElement> WaitForStatusAsync(QemuProcess machine, string status, CancellationToken cancellation)
     {

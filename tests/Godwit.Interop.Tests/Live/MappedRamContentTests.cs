@@ -55,9 +55,8 @@ public sealed class MappedRamContentTests
         await using var destination = await guest.DestinationAsync("qemu-10.0", "-global", "migration.mapped-ram=on");
         await LiveGuest.IncomingAsync(destination, $"file:{folder.File("mapped")}");
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!destination.HasExited)
-            await Task.Delay(10, patience.Token);
-        Assert.Contains("unsupported version 12 for 'cpu' v10", destination.Errors, StringComparison.Ordinal);
+        await LiveGuest.WaitForEndAsync(destination, patience.Token);
+        await LiveGuest.WaitForErrorAsync(destination, "unsupported version 12 for 'cpu' v10", patience.Token);
     }
 
     /// <summary>The file, and what stands in it by the plainest reading.</summary>
