@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Godwit.Monitor;
 using Godwit.Testing;
@@ -86,17 +87,14 @@ public sealed class MappedRamContentTests
         if (zeros.Length > 0)
             await qmp.SetParametersAsync(new JsonObject { ["zero-page-detection"] = zeros });
         await qmp.MigrateAsync($"file:{folder.File("mapped")}");
-        for (var rounds = 0L; live && rounds < 3;)
-        {
+        // A round of zeros takes no time, and may be the last one though it is the second.
+        while (live && await qmp.QueryMigrateAsync(patience.Token) is var now && now.GetProperty("status").GetString() is "setup" or "active" && Rounds(now) < 3)
             await Task.Delay(10, patience.Token);
-            var now = await qmp.QueryMigrateAsync(patience.Token);
-            Assert.Contains(now.GetProperty("status").GetString(), (string[])["setup", "active"]);
-            rounds = now.TryGetProperty("ram", out var ram) ? ram.GetProperty("dirty-sync-count").GetInt64() : 0;
-        }
-
         await qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = 0, ["downtime-limit"] = 2000 });
         Assert.Equal("completed", (await qmp.WaitForMigrationAsync(patience.Token)).GetProperty("status").GetString());
     }
+
+    private static long Rounds(JsonElement migration) => migration.TryGetProperty("ram", out var ram) ? ram.GetProperty("dirty-sync-count").GetInt64() : 0;
 
     private static async Task<JsonNode> AnalyzeAsync(TemporaryFolder folder)
     {
