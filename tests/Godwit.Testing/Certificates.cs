@@ -51,6 +51,15 @@ public sealed class Certificates : IDisposable
         return new CredentialFolder(path, server.SerialNumberBytes.ToArray(), client.SerialNumberBytes.ToArray());
     }
 
+    /// <summary>A folder with this authority, and a client's certificate that another one has signed.</summary>
+    public CredentialFolder Folder(Certificates clientOf)
+    {
+        var (mine, theirs) = (Folder(), clientOf.Folder());
+        foreach (var file in new[] { "client-cert.pem", "client-key.pem" })
+            File.Copy(Path.Combine(theirs.Path, file), Path.Combine(mine.Path, file), overwrite: true);
+        return mine with { ClientSerial = theirs.ClientSerial };
+    }
+
     /// <summary>Writes a list of revoked certificates into a folder.</summary>
     public void Revoke(CredentialFolder folder, params byte[][] serials)
     {

@@ -46,12 +46,12 @@ public sealed class LiveGuest : IAsyncDisposable
         new(kind, await LaunchAsync(kind, machine, more), more);
 
     /// <summary>A machine that waits to be told where the guest comes from.</summary>
-    public Task<QemuProcess> DestinationAsync(string machine) => LaunchAsync(_kind, machine, [.. _more, "-incoming", "defer"]);
+    public Task<QemuProcess> DestinationAsync(string machine, params IEnumerable<string> options) => LaunchAsync(_kind, machine, [.. _more, .. options, "-incoming", "defer"]);
 
     /// <summary>Moves it, and requires of both ends what QEMU's have: <c>completed</c>, <c>postmigrate</c>, the run state it came with.</summary>
     public async Task MoveAsync(LiveMove move)
     {
-        var destination = await DestinationAsync(move.To);
+        var destination = await DestinationAsync(move.To, move.Options);
         try
         {
             using var cancel = new CancellationTokenSource(MovePatience);
@@ -61,8 +61,8 @@ public sealed class LiveGuest : IAsyncDisposable
                 await prepare(Machine, true);
             }
 
-            await SetCapabilitiesAsync(destination, [.. move.CapabilityNames, .. move.ThereOnly.Split(',', StringSplitOptions.RemoveEmptyEntries)]);
-            await SetCapabilitiesAsync(Machine, move.CapabilityNames);
+            await SetCapabilitiesAsync(destination, move.CapabilitiesAt(source: false));
+            await SetCapabilitiesAsync(Machine, move.CapabilitiesAt(source: true));
             await destination.Qmp.SetParametersAsync(Parameters(move.Parameters));
             await Machine.Qmp.SetParametersAsync(new JsonObject { ["max-bandwidth"] = move.Rounds ? 20L << 20 : 0, ["downtime-limit"] = move.Rounds ? 1 : 2000 });
             await Machine.Qmp.SetParametersAsync(Parameters(move.Parameters));
@@ -150,6 +150,23 @@ public sealed class LiveGuest : IAsyncDisposable
         {
             Require(!cancellation.IsCancellationRequested, $"the run state stays {now}");
             await Task.Delay(20, cancellation);
+        }
+    }
+
+    /// <summary>Waits until a machine's process is over.</summary>
+    public static async Task WaitForEndAsync(QemuProcess machine, CancellationToken cancellation)
+    {
+        while (!machine.HasExited)
+            await Task.Delay(10, cancellation);
+    }
+
+    /// <summary>Waits until a machine has said something on standard error.</summary>
+    public static async Task WaitForErrorAsync(QemuProcess machine, string words, CancellationToken cancellation)
+    {
+        while (!machine.Errors.Contains(words, StringComparison.Ordinal))
+        {
+            Require(!cancellation.IsCancellationRequested, $"'{words}' isn't said: {machine.Errors}");
+            await Task.Delay(10, CancellationToken.None);
         }
     }
 

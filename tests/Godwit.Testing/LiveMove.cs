@@ -33,8 +33,19 @@ public sealed record LiveMove(string To, string Transport = "unix", string Capab
     /// <summary>Switched on at the destination alone, separated by commas.</summary>
     public string ThereOnly { get; init; } = "";
 
+    /// <summary>Switched on at the source alone, separated by commas.</summary>
+    public string HereOnly { get; init; } = "";
+
+    /// <summary>The destination's, besides those that every machine of the guest gets.</summary>
+    public IReadOnlyList<string> Options { get; init; } = [];
+
     /// <summary>The stream is whole before the destination reads it.</summary>
     public bool AtRest => Transport is "exec" or "file" or "file-offset" or "fdset";
 
-    public string[] CapabilityNames => Capabilities.Split(',', StringSplitOptions.RemoveEmptyEntries);
+    public string[] CapabilityNames => Names(Capabilities);
+
+    /// <param name="source">Or the destination.</param>
+    public string[] CapabilitiesAt(bool source) => [.. CapabilityNames, .. Names(source ? HereOnly : ThereOnly)];
+
+    private static string[] Names(string list) => list.Split(',', StringSplitOptions.RemoveEmptyEntries);
 }

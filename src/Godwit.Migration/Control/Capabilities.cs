@@ -31,7 +31,7 @@ public sealed class Capabilities
     public bool this[string name] => _on.Contains(name);
 
     /// <summary>Sets all or, if one is refused, none.</summary>
-    /// <param name="incomingStarted">Whether a source is waited for, or has come.</param>
+    /// <param name="incomingStarted">Whether a source is waited for, or its guest is coming.</param>
     /// <exception cref="MigrationRefusedException">One is unknown, or not supported, or what would result is a combination that QEMU refuses.</exception>
     public void Set(IEnumerable<KeyValuePair<string, bool>> changes, Parameters? parameters = null, bool incomingStarted = false)
     {

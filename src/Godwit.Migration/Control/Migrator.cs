@@ -35,7 +35,8 @@ public sealed partial class Migrator : IDisposable
         lock (_outgoingLock)
         {
             ThrowIfOutgoing();
-            Capabilities.Set(changes, Parameters, _incomingThread is not null);
+            // A guest that has come may go on with channels that it didn't come by.
+            Capabilities.Set(changes, Parameters, IncomingInfo()?.Status is MigrationStatus.Setup or MigrationStatus.Active);
         }
     }
 

@@ -7,13 +7,15 @@ namespace Godwit.Interop.Tests.Live;
 /// <summary>A guest that starts before its memory is read (mapped-ram with postcopy-ram at the destination).</summary>
 public sealed class LazyRestoreTests
 {
-    private const string Slow = "max-postcopy-bandwidth=2097152";
+    private const string Slow = "max-postcopy-bandwidth=2097152,multifd-channels=4";
+    private const string Plain = "mapped-ram";
+    private const string Multifd = "mapped-ram,multifd";
 
     [Theory]
-    [InlineData("qemu", "mapped-ram", "file", "")]
-    [InlineData("qemu", "mapped-ram,multifd", "file-offset", "multifd-channels=4")]
-    [InlineData("godwit", "mapped-ram,multifd", "file", "multifd-channels=2,direct-io=true")]
-    [InlineData("godwit", "mapped-ram,multifd", "fdset", "multifd-channels=2,direct-io=true")]
+    [InlineData("qemu", Plain, "file", "")]
+    [InlineData("qemu", Multifd, "file-offset", "multifd-channels=4")]
+    [InlineData("godwit", Multifd, "file", "multifd-channels=2,direct-io=true")]
+    [InlineData("godwit", Multifd, "fdset", "multifd-channels=2,direct-io=true")]
     public async Task It_runs_and_nothing_is_missing(string from, string capabilities, string transport, string parameters)
     {
         await using var guest = await LiveGuest.StartAsync(GuestKind.Heartbeat("pages=2k rate=20k pattern=zero"), from);
@@ -24,11 +26,13 @@ public sealed class LazyRestoreTests
         await guest.LiveOnAsync();
     }
 
-    /// <summary>The rest is still being read when it goes on.</summary>
-    [Fact]
-    public async Task It_lives_and_moves_on_while_pages_come()
+    /// <summary>The rest is still being read when it goes on, by one thread or by several.</summary>
+    [Theory]
+    [InlineData(Plain)]
+    [InlineData(Multifd)]
+    public async Task It_lives_and_moves_on_while_pages_come(string capabilities)
     {
-        await using var guest = await ArriveAsync(async (guest, machine) =>
+        await using var guest = await ArriveAsync(capabilities, async (guest, machine) =>
         {
             Assert.Equal("running", await machine.Qmp.QueryStatusAsync());
             await guest.LiveOnAsync();
@@ -40,11 +44,13 @@ public sealed class LazyRestoreTests
 
     /// <summary>What was read stays; what wasn't could be anything now: the guest stands, and doesn't go on.</summary>
     [Theory]
-    [InlineData("cut")]
-    [InlineData("written")]
-    public async Task A_file_that_is_changed_under_it_ends_it(string how)
+    [InlineData("cut", Plain)]
+    [InlineData("cut", Multifd)]
+    [InlineData("written", Plain)]
+    [InlineData("written", Multifd)]
+    public async Task A_file_that_is_changed_under_it_ends_it(string how, string capabilities)
     {
-        await using var guest = await ArriveAsync(async (guest, machine) =>
+        await using var guest = await ArriveAsync(capabilities, async (guest, machine) =>
         {
             using (var file = new FileStream(Path.Combine(machine.Folder, "stream"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
             {
@@ -68,7 +74,7 @@ public sealed class LazyRestoreTests
     [Fact]
     public async Task A_file_that_is_deleted_is_still_read()
     {
-        await using var guest = await ArriveAsync(async (_, machine) =>
+        await using var guest = await ArriveAsync(Plain, async (_, machine) =>
         {
             File.Delete(Path.Combine(machine.Folder, "stream"));
             await machine.Qmp.SetParametersAsync(new JsonObject { ["max-postcopy-bandwidth"] = 0 });
@@ -79,13 +85,13 @@ public sealed class LazyRestoreTests
     }
 
     /// <summary>A guest that runs at Godwit, most of its memory in the file yet.</summary>
-    private static async Task<LiveGuest> ArriveAsync(Func<LiveGuest, QemuProcess, Task> arriving)
+    private static async Task<LiveGuest> ArriveAsync(string capabilities, Func<LiveGuest, QemuProcess, Task> arriving)
     {
         var guest = await LiveGuest.StartAsync(GuestKind.Heartbeat("pages=8k rate=2k pattern=random"), "qemu");
         try
         {
             await guest.LiveOnAsync();
-            await guest.MoveAsync(new LiveMove("godwit", "file", "mapped-ram") { Parameters = Slow, ThereOnly = "postcopy-ram", Arriving = machine => arriving(guest, machine) });
+            await guest.MoveAsync(new LiveMove("godwit", "file", capabilities) { Parameters = Slow, ThereOnly = "postcopy-ram", Arriving = machine => arriving(guest, machine) });
             return guest;
         }
         catch

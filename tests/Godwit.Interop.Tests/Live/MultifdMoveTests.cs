@@ -52,6 +52,16 @@ public sealed class MultifdMoveTests
         await guest.LiveOnAsync();
     }
 
+    [Fact]
+    public async Task A_guest_that_came_without_channels_goes_on_with_them()
+    {
+        await using var guest = await LiveGuest.StartAsync(GuestKind.Heartbeat(), "qemu");
+        await guest.LiveOnAsync();
+        await guest.MoveAsync(new LiveMove("godwit", Capabilities: "return-path"));
+        await guest.MoveAsync(Move("qemu", "unix", 2, "none", "multifd", static _ => { }));
+        await guest.LiveOnAsync();
+    }
+
     /// <summary>Over loopback the kernel copies after all, and says so.</summary>
     [Theory]
     [InlineData("godwit", "qemu")]
