@@ -19,7 +19,8 @@ internal sealed record IncomingRun(List<MigrationStatus> States, MigrationInfo I
 
     /// <param name="step">Bytes a write.</param>
     /// <param name="open">Leaves the connection open until the destination has said its last word, as a source with a return path does.</param>
-    public static IncomingRun Play(IMigratableMachine machine, byte[] stream, int step = 65536, bool open = false, string[]? capabilities = null)
+    /// <param name="written">Called when all of it is on its way.</param>
+    public static IncomingRun Play(IMigratableMachine machine, byte[] stream, int step = 65536, bool open = false, string[]? capabilities = null, Action? written = null)
     {
         using var folder = new TemporaryFolder();
         using var migrator = new Migrator(machine);
@@ -39,6 +40,7 @@ internal sealed record IncomingRun(List<MigrationStatus> States, MigrationInfo I
             var reading = new Thread(() => SourceEnd.Collect(source, answers));
             reading.Start();
             SourceEnd.Write(source, stream, step, close: !open);
+            written?.Invoke();
             Assert.True(ended.TryTake(out _, Limit), "the migration doesn't end");
             source.CloseWrite();
             reading.Join();

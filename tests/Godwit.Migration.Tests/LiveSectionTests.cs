@@ -120,7 +120,31 @@ public sealed class LiveSectionTests
             Add(pair, new LiveBlocks("disk", 10, 1000) { NeedsSwitchoverAck = true }, new LiveBlocks("disk", 10, 1000, empty: true));
             pair.Set(capabilities);
             pair.Run();
-            Assert.Equal(("", ""), (pair.Error, pair.IncomingError));
+            Assert.True(pair.Error.Length + pair.IncomingError.Length == 0, $"{capabilities.Length}: {pair.Error}; {pair.IncomingError}");
+        }
+    }
+
+    /// <summary>A source that waits for no approval has said all when the section gives it.</summary>
+    [Fact]
+    public void An_approval_needs_no_more_to_come()
+    {
+        using var pair = new MachinePair(pages: 64, busy: false);
+        Add(pair, new LiveBlocks("disk", 10, 1000) { NeedsSwitchoverAck = true }, new LiveBlocks("disk", 10, 1000, empty: true));
+        pair.Set("return-path", "switchover-ack");
+        pair.Run();
+        using var written = new ManualResetEventSlim();
+        using var machine = new TestMachine(64, empty: true);
+        machine.LiveSections = [new LiveBlocks("disk", 10, 1000, empty: true) { On = call => Wait(call, written) }];
+
+        var run = IncomingRun.Play(machine, pair.Bytes, capabilities: ["return-path", "switchover-ack"], written: written.Set);
+
+        Assert.Equal("", run.Error);
+        Assert.Contains(run.Answers, a => a.Type == ReturnPathType.SwitchoverAck);
+
+        static void Wait(string call, ManualResetEventSlim written)
+        {
+            if (call == "load setup")
+                written.Wait();
         }
     }
 

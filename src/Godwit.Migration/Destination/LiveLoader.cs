@@ -116,6 +116,9 @@ internal sealed class LiveLoader
             if (progress.Ended)
                 return;
             here -= progress.Taken;
+            // It stopped to say so: what follows may be here already, and nothing else come.
+            if (progress.ApprovesSwitchover && progress.Taken > 0 && here > 0)
+                continue;
             if (here > StreamInput.MaxBody)
                 throw Error(_input.Reader.Offset, header, "body", $"nothing can be made of the next {here} bytes");
             if (!_input.FillMore())
