@@ -157,6 +157,7 @@ public sealed class IncomingChannels : IDisposable
 
     private void RequireAll(long offset)
     {
+        var begun = Environment.TickCount64;
         lock (_lock)
         {
             while (!_complete)
@@ -165,8 +166,12 @@ public sealed class IncomingChannels : IDisposable
                 if (_stopped)
                     throw new OperationCanceledException();
                 var allCame = _unidentified.Count == 0 && !_listener.HasPending;
-                if ((_expected is { } n && _ids.Count == n) || (_expected is null && allCame && IsContiguous))
+                var isEnough = _expected is { } n ? _ids.Count == n : allCame && IsContiguous;
+                // One more of the source's may be about to say what it is; who stays silent is none.
+                if (isEnough && (allCame || Environment.TickCount64 - begun >= SilenceMilliseconds))
                     _complete = true;
+                else if (isEnough)
+                    Monitor.Wait(_lock, PollMilliseconds);
                 else if (allCame || !Monitor.Wait(_lock, Patience))
                     throw new MigrationStreamException(offset, "ram", "multifd-channels", Missing());
             }
